@@ -1,0 +1,84 @@
+//! What every command is given.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sluice_engine::instance::Instance;
+use sluice_engine::run::Watch;
+use tokio::sync::Notify;
+
+use crate::error::Result;
+use crate::session::Session;
+use crate::settings::{InstanceChoice, Settings};
+use crate::shell;
+
+/// The resolved settings, and the way to stop what a command started.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Global options.
+    pub settings: Settings,
+    /// Notified when the command shall wind down.
+    stop: Arc<Notify>,
+    /// How a command that the user can copy begins.
+    program: String,
+}
+
+impl Context {
+    /// A context that `stop` winds down.
+    pub fn new(settings: Settings, stop: Arc<Notify>) -> Self {
+        let program = match &settings.instance {
+            InstanceChoice::Named(folder) => format!("sluice -i {}", shell::quoted(&folder.to_string_lossy())),
+            InstanceChoice::Environment(_) | InstanceChoice::Nearest => "sluice".to_owned(),
+        };
+        Self { settings, stop, program }
+    }
+
+    /// The same for a user who stands in `folder`, an instance.
+    pub fn inside(&self, folder: PathBuf) -> Self {
+        let settings = Settings { instance: InstanceChoice::Named(folder), ..self.settings.clone() };
+        Self { settings, stop: Arc::clone(&self.stop), program: "sluice".to_owned() }
+    }
+
+    /// The instance that the command is about.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn instance(&self) -> Result<Instance> {
+        Ok(match self.settings.instance.folder() {
+            Some(folder) => Instance::open(folder)?,
+            None => Instance::find(&absolute(Path::new("."))?)?,
+        })
+    }
+
+    /// SQL on the instance as it is now.
+    ///
+    /// # Errors
+    /// There is no instance, or a table of it cannot be read.
+    pub async fn session(&self) -> Result<Session> {
+        Session::open(&self.instance()?, &self.settings).await
+    }
+
+    /// A window on a run, through which a signal stops it.
+    pub fn watch(&self) -> Watch {
+        Watch { stop: Arc::clone(&self.stop), ..Watch::default() }
+    }
+
+    /// Says one line on stderr.
+    pub fn say(&self, line: impl Display) {
+        self.settings.talk.say(line);
+    }
+
+    /// How a command that the user can copy begins: `sluice`, with `-i` where this command had it.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+}
+
+/// The path from the root, which a symbolic link may be part of.
+///
+/// # Errors
+/// There is no current folder.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    Ok(std::path::absolute(path)?)
+}

@@ -1,0 +1,108 @@
+//! Global options: what was typed, and what it resolves to.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use sluice_engine::spec::parse_bytes;
+
+use crate::printer::OutputFormat;
+use crate::talk::Talk;
+
+/// The variable that names the instance.
+const INSTANCE_VARIABLE: &str = "SLUICE_INSTANCE";
+
+/// Global options as typed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Folder of the instance [default: $SLUICE_INSTANCE, else the nearest folder with sluice.toml]
+    #[arg(short, long, global = true, value_name = "FOLDER")]
+    pub instance: Option<PathBuf>,
+    /// How data is printed on stdout
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Memory to use, as 8GB or 512MiB [default: three quarters of what there is]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<usize>,
+    /// Cores to use [default: all]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print data and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// How errors and logs are written on stderr; $SLUICE_LOG says which logs
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How errors and logs are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Which instance a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceChoice {
+    /// The one that `-i` names.
+    Named(PathBuf),
+    /// The one that the environment names.
+    Environment(PathBuf),
+    /// The nearest, from the current folder upwards.
+    Nearest,
+}
+
+impl InstanceChoice {
+    /// The folder, if one was named.
+    pub fn folder(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Named(folder) | Self::Environment(folder) => Some(folder),
+            Self::Nearest => None,
+        }
+    }
+}
+
+/// Global options with nothing left to decide.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which instance the command is about.
+    pub instance: InstanceChoice,
+    /// How data is printed.
+    pub output: OutputFormat,
+    /// What the engine may use.
+    pub engine: sluice_engine::Settings,
+    /// Whether anything but data and errors is said.
+    pub talk: Talk,
+    /// How errors and logs are written.
+    pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// Fills in what was not typed.
+    pub fn resolve(typed: GlobalArgs) -> Self {
+        let detected = sluice_engine::Settings::detect();
+        let named = typed.instance.map(InstanceChoice::Named);
+        let instance = named.or_else(from_environment).unwrap_or(InstanceChoice::Nearest);
+        let engine = sluice_engine::Settings {
+            memory_bytes: typed.memory.unwrap_or(detected.memory_bytes),
+            threads: typed.threads.map_or(detected.threads, NonZeroUsize::get),
+        };
+        let talk = if typed.quiet { Talk::Off } else { Talk::On };
+        Self { instance, output: typed.output, engine, talk, log_format: typed.log_format }
+    }
+}
+
+fn from_environment() -> Option<InstanceChoice> {
+    let folder = std::env::var_os(INSTANCE_VARIABLE).filter(|folder| !folder.is_empty())?;
+    Some(InstanceChoice::Environment(folder.into()))
+}
+
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = parse_bytes(text).map_err(|problem| format!("{}; {}", problem.what, problem.remedy))?;
+    usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
+}

@@ -1,0 +1,240 @@
+//! Adopting a customer base: an existing Delta table, Parquet or CSV of any width becomes the first `customers`.
+//!
+//! ```text
+//!   table ─▶ key as customer_id, text ─▶ no NULL, none twice ─▶ sorted by key ─▶ clustered files ─▶ one commit
+//! ```
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::{Expr, cast as cast_to, ident};
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
+use deltalake_core::kernel::{Action, MetadataExt};
+use futures::TryStreamExt;
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::commit::{Commit, CommitOutcome, commit};
+use crate::decode::{CsvFile, CsvOptions};
+use crate::error::{Error, Result};
+use crate::ids;
+use crate::instance::Instance;
+use crate::plan::BATCH_OWNER;
+use crate::session::new_session;
+use crate::settings::Settings;
+use crate::source::SourceFile;
+use crate::sql::SourceTable;
+use crate::table::schemas::{CUSTOMER_ID, timestamp};
+use crate::table::{SnapshotTable, TableLog, kernel_schema};
+use crate::write::{RollingWriter, WriterOptions};
+
+/// What was adopted.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdoptReport {
+    /// Customers.
+    pub rows: u64,
+    /// Attributes, the key not counted.
+    pub attributes: u64,
+    /// Files written.
+    pub files: u64,
+    /// Version of `customers`.
+    pub version: u64,
+}
+
+/// Offenders that a refusal shows.
+const SHOWN_KEYS: usize = 5;
+
+/// Makes `source` the first `customers` of an instance that has none.
+///
+/// # Errors
+/// There are customers already; the key is missing, NULL or repeated; a type that Delta does not have.
+pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: &str) -> Result<AdoptReport> {
+    let log = instance.customers()?;
+    let base = log.snapshot(None).await?;
+    if !base.files.is_empty() {
+        return Err(Error::usage("this instance has customers already; only a new one adopts a base"));
+    }
+    let ctx = new_session(settings, settings.memory_bytes / 5 * 4)?;
+    let frame = keyed(open(&ctx, source).await?, key).map_err(|e| e.in_file(source))?;
+    check_keys(&ctx, &frame, key).await.map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
+    let schema = customer_schema(frame.schema().as_arrow());
+    let kernel = kernel_schema(&schema)?;
+    let run_id = ids::new_run_id();
+    let store = log.store().object_store(None);
+    let mut writer = RollingWriter::new(store, &run_id, Arc::clone(&schema), WriterOptions::clustered(CUSTOMER_ID));
+    let mut sorted = frame.sort(vec![ident(CUSTOMER_ID).sort(true, false)])?.execute_stream().await?;
+    let mut rows = 0;
+    while let Some(batch) = sorted.try_next().await? {
+        rows += batch.num_rows() as u64;
+        writer.write(&conformed(&batch, &schema)?).await?;
+    }
+    let adds = writer.finish().await?;
+    let files = adds.len() as u64;
+    let metadata = base.metadata.clone().with_schema(&kernel).map_err(deltalake_core::DeltaTableError::from)?;
+    let actions = std::iter::once(Action::Metadata(metadata)).chain(adds.into_iter().map(Action::Add)).collect();
+    let info = HashMap::from([("run_id".to_owned(), Value::from(run_id)), ("adopted_from".to_owned(), Value::from(source))]);
+    match commit(&log, &base, Commit { actions, info, txn: None }).await? {
+        CommitOutcome::Committed { version } => {
+            Ok(AdoptReport { rows, attributes: schema.fields().len() as u64 - 1, files, version })
+        }
+        CommitOutcome::Lost => Err(Error::conflict("another writer changed customers meanwhile").hint("start over in a new folder")),
+    }
+}
+
+/// Opens whatever `source` is.
+async fn open(ctx: &SessionContext, source: &str) -> Result<DataFrame> {
+    let path = Path::new(source);
+    if path.join("_delta_log").is_dir() {
+        return open_delta(ctx, path).await;
+    }
+    let is_csv = path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|known| e.eq_ignore_ascii_case(known)));
+    if is_csv {
+        let table = SourceTable::text(CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?)?;
+        return csv_columns(ctx, table).await;
+    }
+    if !path.exists() && !source.contains(['*', '?', '[']) {
+        return Err(Error::runtime("there is nothing to adopt here").in_file(source).hint("name a Delta table's folder, Parquet files, or a CSV"));
+    }
+    Ok(ctx.read_parquet(source, ParquetReadOptions::default()).await?)
+}
+
+async fn open_delta(ctx: &SessionContext, path: &Path) -> Result<DataFrame> {
+    let url = Url::from_directory_path(std::fs::canonicalize(path)?)
+        .map_err(|()| Error::usage("the folder's name makes no URL").in_file(path.display().to_string()))?;
+    let snapshot = TableLog::at(url, None)?.snapshot(None).await?;
+    let mapped = snapshot.metadata.configuration().get("delta.columnMapping.mode").is_some_and(|mode| mode != "none");
+    if mapped || !snapshot.metadata.partition_columns().is_empty() {
+        return Err(Error::usage("a Delta table with partitions or column mapping cannot be adopted as it is")
+            .in_file(path.display().to_string())
+            .hint("write it out as Parquet with the program that made it, and adopt that"));
+    }
+    Ok(ctx.read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?)
+}
+
+/// The columns of a CSV as text; a malformed record stops the adoption: nobody could see it rejected later.
+async fn csv_columns(ctx: &SessionContext, table: SourceTable) -> Result<DataFrame> {
+    let num_columns = table.schema().fields().len() - 5;
+    let names: Vec<String> = table.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let frame = ctx.read_table(Arc::new(table))?;
+    let malformed = names.last().cloned().unwrap_or_default();
+    let position = |i: usize| ident(names[num_columns + i].as_str());
+    let bad = frame.clone().filter(ident(malformed.as_str()).is_not_null())?;
+    let bad = bad.select(vec![position(0), position(1), ident(malformed.as_str())])?.limit(0, Some(1))?.collect().await?;
+    if let Some(batch) = bad.iter().find(|batch| batch.num_rows() > 0) {
+        let text = |column: usize| arrow::util::display::array_value_to_string(batch.column(column), 0);
+        let number = |column: usize| Ok::<u64, Error>(text(column)?.parse().unwrap_or(0));
+        return Err(Error::data("malformed_record", text(2)?).at_record(number(0)?, number(1)?).hint("mend the record and start over"));
+    }
+    Ok(frame.select(names.iter().take(num_columns).map(|name| ident(name.as_str())).collect::<Vec<Expr>>())?)
+}
+
+/// The key first, as text, then everything else in a type that Delta has.
+fn keyed(frame: DataFrame, key: &str) -> Result<DataFrame> {
+    let fields: Vec<FieldRef> = frame.schema().fields().iter().cloned().collect();
+    if !fields.iter().any(|field| field.name() == key) {
+        let names: Vec<String> = fields.iter().map(|f| format!("{:?}", f.name())).collect();
+        return Err(Error::usage(format!("there is no column {key:?}")).hint(format!("it has {}", names.join(", "))));
+    }
+    if key != CUSTOMER_ID && fields.iter().any(|field| field.name() == CUSTOMER_ID) {
+        return Err(Error::usage(format!("the base has a column {CUSTOMER_ID} that is not the key")).hint("rename it, or adopt with it as the key"));
+    }
+    let mut columns = vec![cast_to(ident(key), DataType::Utf8View).alias(CUSTOMER_ID)];
+    for field in fields.iter().filter(|field| field.name() != key) {
+        let column = ident(field.name().as_str());
+        columns.push(match delta_type(field.data_type()) {
+            Some(other) => cast_to(column, other).alias(field.name()),
+            None => column,
+        });
+    }
+    Ok(frame.select(columns)?)
+}
+
+/// The type that stands in for one that Delta lacks; each holds every value of the other.
+fn delta_type(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::UInt8 => Some(DataType::Int16),
+        DataType::UInt16 => Some(DataType::Int32),
+        DataType::UInt32 => Some(DataType::Int64),
+        DataType::UInt64 => Some(DataType::Decimal128(20, 0)),
+        DataType::Float16 => Some(DataType::Float32),
+        DataType::Date64 | DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Nanosecond, _) => Some(timestamp()),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref() != Some("UTC") => Some(timestamp()),
+        DataType::Dictionary(_, value) => delta_type(value).or_else(|| Some(value.as_ref().clone())),
+        _ => None,
+    }
+}
+
+/// NULL or repeated keys stop the adoption, with a few of them.
+async fn check_keys(ctx: &SessionContext, frame: &DataFrame, key: &str) -> Result<()> {
+    ctx.register_table("__base", frame.clone().into_view())?;
+    let sql = format!("SELECT count(*) - count({CUSTOMER_ID}) + count(*) FILTER (WHERE {CUSTOMER_ID} = '') AS missing FROM __base");
+    let missing = first_number(&ctx.sql(&sql).await?.collect().await?)?;
+    if missing > 0 {
+        return Err(Error::data("cid_null", format!("{missing} rows have no value in the key column {key:?}")).hint("a customer without an ID cannot be adopted; remove or mend those rows"));
+    }
+    let sql = format!("SELECT {CUSTOMER_ID} FROM __base GROUP BY {CUSTOMER_ID} HAVING count(*) > 1 ORDER BY 1");
+    let repeated = ctx.sql(&sql).await?.collect().await?;
+    let count: usize = repeated.iter().map(RecordBatch::num_rows).sum();
+    ctx.deregister_table("__base")?;
+    if count == 0 {
+        return Ok(());
+    }
+    let mut shown: Vec<String> = Vec::new();
+    for batch in &repeated {
+        let keys = cast(batch.column(0), &DataType::Utf8)?;
+        shown.extend(keys.as_string::<i32>().iter().flatten().take(SHOWN_KEYS - shown.len()).map(str::to_owned));
+    }
+    Err(Error::data("cid_duplicate", format!("{count} values of the key column {key:?} stand in more than one row, such as {}", shown.join(", ")))
+        .hint("a customer is one row; remove or merge the others"))
+}
+
+fn first_number(batches: &[RecordBatch]) -> Result<i64> {
+    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(0) };
+    let number = cast(batch.column(0), &DataType::Int64)?;
+    Ok(if number.is_null(0) { 0 } else { number.as_primitive::<arrow::datatypes::Int64Type>().value(0) })
+}
+
+/// The table's columns: the key non-null, every other owned by the batch.
+fn customer_schema(schema: &Schema) -> SchemaRef {
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            if field.name() == CUSTOMER_ID {
+                return Field::new(CUSTOMER_ID, DataType::Utf8View, false);
+            }
+            let metadata = HashMap::from([
+                ("sluice.owner".to_owned(), BATCH_OWNER.to_owned()),
+                ("sluice.type".to_owned(), type_word(field.data_type())),
+                ("sluice.since_version".to_owned(), "1".to_owned()),
+            ]);
+            Field::new(field.name(), field.data_type().clone(), true).with_metadata(metadata)
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn type_word(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+fn conformed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, _>>()?)?)
+}

@@ -1,0 +1,9 @@
+//! Commits: delta-rs writes the log entry, the decision to rebase is ours.
+//!
+//! [`commit`] is a strict compare-and-swap on the snapshot a result was computed from. delta-rs's own conflict check
+//! is never used: it ignores removes that an optimize made, and lets two registrations of one customer through
+//! (docs/decisions/0002). A lost race is an expected outcome, not an error: the caller recomputes on the new version.
+
+mod request;
+
+pub use request::{Commit, CommitOutcome, Txn, append, commit};

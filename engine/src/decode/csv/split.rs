@@ -1,0 +1,363 @@
+//! Turns chunks of a delimited file into positions of records and fields; copies nothing.
+//!
+//! ```text
+//!  buffer   │ ...record 41 │ record 42 │ record 43 │ reco│
+//!           └────────── consumed: views ───────────┴─────┴─ carried to the front of the next buffer
+//! ```
+//!
+//! A record ends at LF or CRLF; a lone CR is data. A line of no bytes and a comment line are no records. A quote
+//! opens at the start of a field only, and closes before a delimiter, a line end or the end of the file only.
+//! NUL and invalid UTF-8 are data here. What a damaged record costs is told in `resync`.
+
+mod marks;
+mod oversized;
+mod resync;
+mod skip;
+mod strict;
+mod table;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use memchr::memchr;
+
+pub use table::{FieldSelection, FieldSpan, HEAD_BYTES, Head, Quoting, RecordTable, Shape};
+
+use super::dialect::{Dialect, MAX_RECORD_BYTES};
+use resync::{Before, Resync, Search};
+use skip::Skipping;
+use strict::{Edge, Grammar, Inside, Parsed, content_end, line_feeds};
+use table::RecordRow;
+use view::{LineAt, View};
+
+/// A carried tail this long is tried again only when it has doubled: long records stay linear.
+const EAGER_BYTES: usize = 64 << 10;
+
+/// Whether an input is the end of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// More bytes follow.
+    More,
+    /// The file ends with this input.
+    Last,
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Bytes before it, a byte order mark included.
+    pub byte: u64,
+    /// 1-based physical line.
+    pub line: u64,
+    /// Number of the next record; the first one has 1.
+    pub record_no: u64,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self {
+            byte: 0,
+            line: 1,
+            record_no: 1,
+        }
+    }
+}
+
+/// Bytes of a UTF-8 byte order mark at the start of a file: 3 or 0.
+pub fn bom_len(file_start: &[u8]) -> usize {
+    const BOM: &[u8] = b"\xef\xbb\xbf";
+    if file_start.starts_with(BOM) { BOM.len() } else { 0 }
+}
+
+/// Finds the records of a file, chunk by chunk.
+///
+/// What it finds is a function of the file's bytes, however they are cut into inputs.
+#[derive(Debug)]
+pub struct Splitter {
+    grammar: Grammar,
+    keep: FieldSelection,
+    expected_fields: Option<u32>,
+    record_bytes: usize,
+    /// The first byte not consumed.
+    position: Position,
+    /// Something whose first bytes are consumed already.
+    skipping: Option<Skipping>,
+    /// With less input than this another attempt is not worth it.
+    worthwhile_bytes: usize,
+}
+
+/// One step through the input.
+#[must_use]
+enum Step {
+    /// On to this byte.
+    To(usize),
+    /// Consumed up to this byte; the rest needs more input.
+    Stop(usize),
+}
+
+/// The end of a record.
+#[derive(Clone, Copy)]
+struct Ending {
+    /// End of the content.
+    end: usize,
+    /// First byte after the line end.
+    next: usize,
+    shape: Shape,
+}
+
+/// Where a damaged record ends if it does not before.
+enum Fallback {
+    Ending(Ending),
+    /// Beyond the window: drop the bytes up to this one.
+    Beyond(usize, Inside),
+    Unknown,
+}
+
+impl Splitter {
+    /// A splitter for a file of this dialect. `expected_fields`: what a well-formed record has; `None`: any number.
+    pub fn new(dialect: &Dialect, keep: FieldSelection, expected_fields: Option<usize>) -> Self {
+        Self {
+            grammar: Grammar::new(dialect),
+            keep,
+            expected_fields: expected_fields.map(|fields| u32::try_from(fields).unwrap_or(u32::MAX)),
+            record_bytes: dialect.record_bytes.min(MAX_RECORD_BYTES) as usize,
+            position: Position::default(),
+            skipping: None,
+            worthwhile_bytes: 0,
+        }
+    }
+
+    /// Starts at this place, behind a byte order mark or a header, instead of at the start of the file.
+    pub fn starting_at(mut self, position: Position) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// The first byte not consumed.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Appends the complete records of `input` to `out` and returns the bytes consumed.
+    ///
+    /// `input` starts at the first byte not consumed; the caller brings the rest again, at the front of the next
+    /// input, with new bytes behind it. The rest is never longer than [`max_carry_bytes`](Self::max_carry_bytes).
+    /// With [`End::Last`] everything is consumed, but for an input over 4 GiB: split the rest again.
+    pub fn split(&mut self, input: &[u8], end: End, out: &mut RecordTable) -> usize {
+        self.split_some(input, end, usize::MAX, out)
+    }
+
+    /// As [`split`](Self::split), but appends no more than `max_records`.
+    pub fn split_some(&mut self, input: &[u8], end: End, max_records: usize, out: &mut RecordTable) -> usize {
+        let view = View::addressable(input, end);
+        if view.end == End::More && view.input.len() < self.worthwhile_bytes {
+            return 0;
+        }
+        self.worthwhile_bytes = 0;
+        let full = out.len().saturating_add(max_records);
+        let mut at = 0;
+        while out.len() < full {
+            match self.step(view, at, out) {
+                Step::To(next) => at = next,
+                Step::Stop(next) => {
+                    at = next;
+                    self.be_patient(view.input.len() - at);
+                    break;
+                }
+            }
+        }
+        at
+    }
+
+    /// The longest rest that [`split`](Self::split) leaves: a record, the blank lines and the record after it.
+    pub fn max_carry_bytes(&self) -> usize {
+        const LINE_ENDS: usize = 16;
+        3 * self.record_bytes + LINE_ENDS
+    }
+
+    fn be_patient(&mut self, carried_bytes: usize) {
+        if carried_bytes > EAGER_BYTES {
+            self.worthwhile_bytes = (2 * carried_bytes).min(self.max_carry_bytes());
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, view: View<'_>, at: usize, out: &mut RecordTable) -> Step {
+        if self.skipping.is_some() {
+            return self.skip(view, at, out);
+        }
+        match view.line_at(at, self.grammar.comment) {
+            LineAt::Record => {
+                out.open_row(&self.keep);
+                let step = self.record(view, at, out);
+                out.abandon_row();
+                step
+            }
+            LineAt::Blank(next) => {
+                self.advance(next - at, 1);
+                Step::To(next)
+            }
+            LineAt::OpenComment => self.skip_comment(view, at),
+            LineAt::EndOfFile | LineAt::Unknown => Step::Stop(at),
+        }
+    }
+
+    fn advance(&mut self, num_bytes: usize, num_lines: u64) {
+        self.position.byte += num_bytes as u64;
+        self.position.line += num_lines;
+    }
+
+    /// The record at `start`; the row for it is open.
+    #[inline]
+    fn record(&mut self, view: View<'_>, start: usize, out: &mut RecordTable) -> Step {
+        let (bytes, edge) = view.window(start, self.record_bytes);
+        let spans = out.open_spans();
+        let keep = &self.keep;
+        let parsed = self
+            .grammar
+            .parse(bytes, start, edge, |number, begin, end, quoting| {
+                if let Some(span) = keep.span_mut(number, spans) {
+                    *span = FieldSpan {
+                        start: begin as u32,
+                        len: (end - begin) as u32,
+                        quoting,
+                    };
+                }
+            });
+        match parsed {
+            Parsed::Record {
+                end,
+                next,
+                fields,
+                inner_lines,
+            } if self.expected_fields.is_none_or(|expected| expected == fields)
+                && end - start <= self.record_bytes =>
+            {
+                let num_lines = inner_lines + u64::from(bytes[next - 1] == b'\n');
+                self.emit(
+                    start,
+                    Ending {
+                        end,
+                        next,
+                        shape: Shape::WellFormed,
+                    },
+                    num_lines,
+                    out,
+                )
+            }
+            Parsed::Open(..) if edge == Edge::Chunk => Step::Stop(start),
+            damaged => self.damaged(view, start, damaged, out),
+        }
+    }
+
+    /// Decides where the damaged record at `start` ends: see [`resync`].
+    #[cold]
+    fn damaged(&mut self, view: View<'_>, start: usize, parsed: Parsed, out: &mut RecordTable) -> Step {
+        let (bytes, edge) = view.window(start, self.record_bytes);
+        let (doubtful, quotes, fallback) = match parsed {
+            Parsed::Record {
+                end, next, fields, ..
+            } => (
+                end,
+                Before::Balanced,
+                Fallback::Ending(Ending {
+                    end,
+                    next,
+                    shape: Shape::FieldCount { found: fields },
+                }),
+            ),
+            Parsed::Stray(at) => (at, Before::Broken, line_end_after(bytes, start, at, edge)),
+            Parsed::Open(at, _) if edge == Edge::File => {
+                let (end, next) = (bytes.len(), bytes.len());
+                (
+                    at,
+                    Before::Broken,
+                    Fallback::Ending(Ending {
+                        end,
+                        next,
+                        shape: Shape::UnterminatedQuote,
+                    }),
+                )
+            }
+            Parsed::Open(at, inside) => (at, Before::Broken, Fallback::Beyond(at, inside)),
+        };
+        let fallback = match self.resync(view).search(start, doubtful, quotes) {
+            Search::Found(line_feed) => Fallback::Ending(Ending {
+                end: content_end(bytes, start, line_feed),
+                next: line_feed + 1,
+                shape: Shape::UnterminatedQuote,
+            }),
+            Search::Nothing => fallback,
+            Search::Unknown => Fallback::Unknown,
+        };
+        match fallback {
+            Fallback::Ending(ending) => {
+                if ending.end - start > self.record_bytes {
+                    let bytes = self.head(&bytes[start..ending.end]);
+                    out.heads.push(Head {
+                        row: out.len(),
+                        bytes,
+                    });
+                }
+                self.emit(start, ending, line_feeds(&bytes[start..ending.next]), out)
+            }
+            Fallback::Beyond(to, inside) => self.start_skipping(view, start, to, inside),
+            Fallback::Unknown => Step::Stop(start),
+        }
+    }
+
+    fn resync<'a>(&'a self, view: View<'a>) -> Resync<'a> {
+        Resync {
+            view,
+            grammar: &self.grammar,
+            expected_fields: self.expected_fields,
+            record_bytes: self.record_bytes,
+        }
+    }
+
+    /// Completes the open row.
+    #[inline]
+    fn emit(&mut self, start: usize, ending: Ending, num_lines: u64, out: &mut RecordTable) -> Step {
+        let byte_len = ending.end - start;
+        let shape = if byte_len > self.record_bytes {
+            Shape::Oversized
+        } else {
+            ending.shape
+        };
+        out.close_row(RecordRow {
+            offset: start as u32,
+            byte_start: self.position.byte,
+            byte_len: byte_len as u64,
+            record_no: self.position.record_no,
+            line: self.position.line,
+            shape,
+        });
+        self.position.record_no += 1;
+        self.advance(ending.next - start, num_lines);
+        Step::To(ending.next)
+    }
+}
+
+/// The end of the line on which a record turned out to be damaged.
+fn line_end_after(bytes: &[u8], start: usize, failure: usize, edge: Edge) -> Fallback {
+    let shape = Shape::StrayQuote;
+    match (memchr(b'\n', &bytes[failure..]), edge) {
+        (Some(length), _) => {
+            let line_feed = failure + length;
+            let end = content_end(bytes, start, line_feed);
+            Fallback::Ending(Ending {
+                end,
+                next: line_feed + 1,
+                shape,
+            })
+        }
+        (None, Edge::File) => Fallback::Ending(Ending {
+            end: bytes.len(),
+            next: bytes.len(),
+            shape,
+        }),
+        (None, Edge::Chunk) => Fallback::Unknown,
+        (None, Edge::Limit) => Fallback::Beyond(bytes.len(), Inside::Line),
+    }
+}

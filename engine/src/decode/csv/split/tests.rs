@@ -1,0 +1,382 @@
+mod damage;
+mod properties;
+mod reference;
+
+use super::*;
+use crate::decode::csv::fields::unescape;
+
+/// One record as a caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    record_no: u64,
+    line: u64,
+    byte_start: u64,
+    byte_len: u64,
+    shape: Shape,
+    raw: Vec<u8>,
+    values: Vec<Vec<u8>>,
+}
+
+/// A file's dialect, kept fields and expected number of fields.
+#[derive(Debug, Clone)]
+struct Reading {
+    dialect: Dialect,
+    keep: Vec<usize>,
+    expected_fields: Option<usize>,
+}
+
+impl Reading {
+    fn of(num_fields: usize) -> Self {
+        Self {
+            dialect: Dialect::default(),
+            keep: (0..num_fields).collect(),
+            expected_fields: Some(num_fields),
+        }
+    }
+
+    fn splitter(&self) -> Splitter {
+        Splitter::new(
+            &self.dialect,
+            FieldSelection::new(self.keep.iter().copied()),
+            self.expected_fields,
+        )
+    }
+
+    fn whole(&self, file: &[u8]) -> Vec<Seen> {
+        self.in_chunks(file, [])
+    }
+
+    /// Reads as a caller does: chunk by chunk, the rest carried over. The last chunk is what the others leave.
+    fn in_chunks(&self, file: &[u8], chunk_bytes: impl IntoIterator<Item = usize>) -> Vec<Seen> {
+        let mut splitter = self.splitter();
+        let (mut table, mut seen) = (RecordTable::default(), Vec::new());
+        let (mut buffer, mut rest) = (Vec::new(), file);
+        let mut chunks = chunk_bytes.into_iter();
+        loop {
+            let next = chunks.next().filter(|bytes| *bytes <= rest.len());
+            let (chunk, behind) = rest.split_at(next.unwrap_or(rest.len()));
+            let end = if next.is_some() { End::More } else { End::Last };
+            (rest, buffer) = (behind, [buffer, chunk.to_vec()].concat());
+            table.clear();
+            let consumed = splitter.split(&buffer, end, &mut table);
+            seen.extend((0..table.len()).map(|row| self.see(&table, row, &buffer)));
+            buffer.drain(..consumed);
+            assert!(buffer.len() <= splitter.max_carry_bytes());
+            assert_eq!(
+                splitter.position().byte,
+                (file.len() - rest.len() - buffer.len()) as u64
+            );
+            if end == End::Last {
+                assert!(buffer.is_empty());
+                return seen;
+            }
+        }
+    }
+
+    fn see(&self, table: &RecordTable, row: usize, input: &[u8]) -> Seen {
+        let value = |span: &FieldSpan| match span.quoting {
+            Quoting::Escaped => unescape(span.bytes(input), &self.dialect).into_owned(),
+            Quoting::Plain | Quoting::Quoted => span.bytes(input).to_vec(),
+        };
+        Seen {
+            record_no: table.record_no[row],
+            line: table.line[row],
+            byte_start: table.byte_start[row],
+            byte_len: table.byte_len[row],
+            shape: table.shape[row],
+            raw: table.raw(row, input).to_vec(),
+            values: table.fields(row).iter().map(value).collect(),
+        }
+    }
+}
+
+/// Line, raw text and shape of each record.
+fn outline(reading: &Reading, file: &str) -> Vec<(u64, String, Shape)> {
+    let seen = reading.whole(file.as_bytes());
+    seen.into_iter()
+        .map(|seen| (seen.line, String::from_utf8(seen.raw).unwrap(), seen.shape))
+        .collect()
+}
+
+fn check(num_fields: usize, file: &str, expected: &[(u64, &str, Shape)]) {
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(line, raw, shape)| (*line, (*raw).to_owned(), *shape))
+        .collect();
+    assert_eq!(outline(&Reading::of(num_fields), file), expected, "{file}");
+}
+
+use Shape::{FieldCount, Oversized as TooLong, StrayQuote, UnterminatedQuote, WellFormed};
+
+#[test]
+fn records_end_at_lf_or_crlf_and_a_lone_cr_is_data() {
+    check(
+        2,
+        "a,b\r\nc\r,d\r\r\n\"e\",\"f\"\r\ng,",
+        &[
+            (1, "a,b", WellFormed),
+            (2, "c\r,d\r", WellFormed),
+            (3, "\"e\",\"f\"", WellFormed),
+            (4, "g,", WellFormed),
+        ],
+    );
+    check(1, "a\r", &[(1, "a\r", WellFormed)]);
+    check(1, "\"a\"\r", &[(1, "\"a\"\r", StrayQuote)]);
+}
+
+#[test]
+fn blank_and_comment_lines_count_as_lines_only() {
+    let mut reading = Reading::of(1);
+    reading.dialect.comment = Some(b'#');
+    let expected = [
+        (3, "a".to_owned(), WellFormed),
+        (4, "\"\n#b\"".to_owned(), WellFormed),
+    ];
+    assert_eq!(outline(&reading, "\n# no\na\n\"\n#b\"\n\r\n#"), expected);
+    assert_eq!(reading.whole(b"\n# no\na\n\"\n#b\"\n\r\n#")[1].record_no, 2);
+}
+
+#[test]
+fn fields_come_in_the_order_of_the_selection_without_their_quotes() {
+    let reading = Reading {
+        keep: vec![2, 0, 2, 9],
+        ..Reading::of(3)
+    };
+    let seen = reading.whole(b"a,b,\"c\"\"\r\n\"\r\nx,y\n");
+    assert_eq!(seen[0].values, [&b"c\"\r\n"[..], b"a", b""]);
+    assert_eq!((seen[1].shape, seen[1].line), (FieldCount { found: 2 }, 3));
+    assert_eq!(seen[1].values, [b"", b"", b""]);
+    let selection = FieldSelection::new([2, 0, 2]);
+    assert_eq!(
+        (
+            selection.len(),
+            selection.slot(2),
+            selection.slot(0),
+            selection.slot(1)
+        ),
+        (2, Some(0), Some(1), None)
+    );
+}
+
+#[test]
+fn spans_tell_how_a_value_is_written() {
+    let mut table = RecordTable::default();
+    let mut splitter = Reading::of(3).splitter();
+    assert_eq!(splitter.split(b"a,\"b\",\"c\"\"\"\nd", End::More, &mut table), 12);
+    let span = |start, len, quoting| FieldSpan { start, len, quoting };
+    let expected = [
+        span(0, 1, Quoting::Plain),
+        span(3, 1, Quoting::Quoted),
+        span(7, 3, Quoting::Escaped),
+    ];
+    assert_eq!(table.fields(0), expected);
+    assert_eq!((table.len(), table.offset[0]), (1, 0));
+}
+
+#[test]
+fn numbering_goes_on_behind_a_header() {
+    let (file, mut table) = (b"\xef\xbb\xbfid,name\n1,Ann\n", RecordTable::default());
+    let bom = bom_len(file);
+    let mut header =
+        Splitter::new(&Dialect::default(), FieldSelection::new([0, 1]), None).starting_at(Position {
+            byte: bom as u64,
+            ..Position::default()
+        });
+    let consumed = bom + header.split_some(&file[bom..], End::Last, 1, &mut table);
+    assert_eq!(table.fields(0)[1].bytes(&file[bom..]), b"name");
+    assert_eq!(
+        header.position(),
+        Position {
+            byte: 11,
+            line: 2,
+            record_no: 2
+        }
+    );
+    table.clear();
+    let mut records = Reading::of(2).splitter().starting_at(Position {
+        record_no: 1,
+        ..header.position()
+    });
+    assert_eq!(records.split(&file[consumed..], End::Last, &mut table), 6);
+    assert_eq!(
+        (table.byte_start[0], table.line[0], table.record_no[0]),
+        (11, 2, 1)
+    );
+    assert_eq!(bom_len(b"\xef\xbb"), 0);
+}
+
+#[test]
+fn a_stray_quote_costs_only_its_own_record() {
+    check(
+        2,
+        "a,b\"\nc,d\n",
+        &[(1, "a,b\"", StrayQuote), (2, "c,d", WellFormed)],
+    );
+    check(
+        2,
+        "\"a\"x,b\r\nc,d\n",
+        &[(1, "\"a\"x,b", StrayQuote), (2, "c,d", WellFormed)],
+    );
+}
+
+#[test]
+fn an_unterminated_quote_costs_only_its_own_record() {
+    check(
+        2,
+        "a,\"b\nc,\"d\"\n",
+        &[(1, "a,\"b", UnterminatedQuote), (2, "c,\"d\"", WellFormed)],
+    );
+    check(
+        2,
+        "a,\"b\nc,\"d\ne\"\n",
+        &[(1, "a,\"b", UnterminatedQuote), (2, "c,\"d\ne\"", WellFormed)],
+    );
+    check(
+        2,
+        "a,\"b\r\n\nc,d",
+        &[(1, "a,\"b", UnterminatedQuote), (3, "c,d", WellFormed)],
+    );
+    check(2, "a,\"b", &[(1, "a,\"b", UnterminatedQuote)]);
+    check(2, "a,\"b\n", &[(1, "a,\"b", UnterminatedQuote)]);
+}
+
+#[test]
+fn a_wrong_number_of_fields_is_told_and_costs_one_record() {
+    check(
+        2,
+        "a\nb,c,d\ne,f\n",
+        &[
+            (1, "a", FieldCount { found: 1 }),
+            (2, "b,c,d", FieldCount { found: 3 }),
+            (3, "e,f", WellFormed),
+        ],
+    );
+    check(
+        3,
+        "a,\"b\nx\nb\",c,d\ne,f,g\n",
+        &[
+            (1, "a,\"b\nx\nb\",c,d", FieldCount { found: 4 }),
+            (4, "e,f,g", WellFormed),
+        ],
+    );
+}
+
+#[test]
+fn damaged_neighbours_are_rejects_of_their_own() {
+    check(
+        3,
+        "a,\"b,c\nd,\"e,f\ng,h,i\n",
+        &[
+            (1, "a,\"b,c", UnterminatedQuote),
+            (2, "d,\"e,f", UnterminatedQuote),
+            (3, "g,h,i", WellFormed),
+        ],
+    );
+    check(
+        3,
+        "a,\"b,c\nd,e\ng,h,i\n",
+        &[
+            (1, "a,\"b,c", UnterminatedQuote),
+            (2, "d,e", FieldCount { found: 2 }),
+            (3, "g,h,i", WellFormed),
+        ],
+    );
+    check(
+        3,
+        "a,\"b,c\nd,e\"x,f\ng,h,i\n",
+        &[
+            (1, "a,\"b,c", UnterminatedQuote),
+            (2, "d,e\"x,f", StrayQuote),
+            (3, "g,h,i", WellFormed),
+        ],
+    );
+}
+
+#[test]
+fn a_damaged_record_of_several_lines_stays_one_reject() {
+    check(
+        3,
+        "a,\"one\n\ntwo\nthree,c\nd,e,f\n",
+        &[
+            (1, "a,\"one\n\ntwo\nthree,c", UnterminatedQuote),
+            (5, "d,e,f", WellFormed),
+        ],
+    );
+}
+
+#[test]
+fn an_oversized_record_is_dropped_but_measured() {
+    for (record, shape) in [
+        ("x".repeat(40), TooLong),
+        (format!("x,{}", "y".repeat(39)), TooLong),
+        (format!("x,\"{}\n{}\"", "y\n".repeat(20), "z".repeat(30)), TooLong),
+        (format!("x,\"{}", "y".repeat(40)), TooLong),
+        (format!("x,\"{}", "y".repeat(13)), UnterminatedQuote),
+        (format!("x,{}", "y".repeat(14)), WellFormed),
+        (format!("x,{}", "y".repeat(15)), TooLong),
+    ] {
+        let mut reading = Reading::of(2);
+        reading.dialect.record_bytes = 16;
+        let file = format!("a,b\n{record}\r\nc,d\n");
+        let seen = reading.whole(file.as_bytes());
+        assert_eq!(seen.len(), 3, "{record}");
+        assert_eq!(
+            (seen[1].shape, seen[1].byte_len, seen[1].byte_start),
+            (shape, record.len() as u64, 4),
+            "{record}"
+        );
+        assert!(record.as_bytes().starts_with(&seen[1].raw) && (shape != TooLong || seen[1].raw.len() == 16));
+        assert_eq!((seen[2].shape, seen[2].record_no), (WellFormed, 3));
+        assert_eq!(seen[2].line, 3 + record.matches('\n').count() as u64);
+    }
+}
+
+#[test]
+fn the_head_of_an_oversized_record_is_bounded() {
+    let mut reading = Reading::of(1);
+    reading.dialect.record_bytes = 100_000;
+    let file = [vec![b'x'; 300_000], b"\ny\n".to_vec()].concat();
+    let seen = reading.in_chunks(&file, std::iter::repeat(1000));
+    assert_eq!(seen[0].raw, &file[..HEAD_BYTES]);
+    assert_eq!(
+        (seen[0].byte_len, seen[1].raw.as_slice(), seen[1].line),
+        (300_000, &b"y"[..], 2)
+    );
+    assert_eq!(seen, reading.whole(&file));
+}
+
+#[test]
+fn a_long_quoted_record_in_small_chunks_is_whole() {
+    let file = format!("a,\"{}\"\nb,c\n", "text, and\n".repeat(30_000));
+    let seen = Reading::of(2).in_chunks(file.as_bytes(), std::iter::repeat(777));
+    assert_eq!(seen.len(), 2);
+    assert_eq!(
+        (seen[0].shape, seen[0].values[1].len(), seen[1].line),
+        (WellFormed, 300_000, 30_002)
+    );
+}
+
+#[test]
+fn quotes_that_hide_a_long_file_are_found_out_in_linear_time() {
+    let mut reading = Reading::of(3);
+    reading.dialect.record_bytes = 1 << 20;
+    let seen = reading.whole("a,\"b\n\n".repeat(200_000).as_bytes());
+    assert!(seen.iter().all(|seen| seen.shape != WellFormed));
+    assert_eq!(seen.iter().map(|seen| seen.byte_len).max(), Some(10));
+    let seen = reading.whole(format!("a,\"b\n{}c,d,e", "xyz\n".repeat(500_000)).as_bytes());
+    let outline: Vec<_> = seen
+        .iter()
+        .map(|seen| (seen.line, seen.byte_len, seen.shape))
+        .collect();
+    assert_eq!(outline, [(1, 2_000_004, TooLong), (500_002, 5, WellFormed)]);
+}
+
+#[test]
+fn a_comment_longer_than_any_record_is_not_carried() {
+    let mut reading = Reading::of(1);
+    reading.dialect.comment = Some(b'#');
+    reading.dialect.record_bytes = 4;
+    let file = format!("#{}\na\n", "x".repeat(1000));
+    let seen = reading.in_chunks(file.as_bytes(), std::iter::repeat(7));
+    assert_eq!((seen.len(), seen[0].line, seen[0].byte_start), (1, 2, 1002));
+}

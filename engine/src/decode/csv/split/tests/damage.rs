@@ -1,0 +1,160 @@
+//! Every kind of damage at every byte of a file: the other records must come out as they were.
+
+use super::reference;
+use super::*;
+
+const NUM_FIELDS: usize = 4;
+
+const RECORDS: [&str; 15] = [
+    "1,Ann,Bonn,12\n",
+    "2,\"Bob \"\"B\"\" Burn\",Ulm,7\n",
+    "3,,,\r\n",
+    "4,\"Cy\",\"1 Elm St\nFlat 2, Ulm\",3\n",
+    "5,Di,\"\",\"\"\r\n",
+    "6,\"Ed\r\nEd's, and\n\nEd\",\"Rome\",1\r\n",
+    "\"7\",\"Fay\",\"Oslo\",\"4\"\n",
+    "8,Gus,Bari,\"said \"\"no\"\"\n\"\"yes\"\"\"\n",
+    "9,\"\",Hal,\"x,y,z\"\n",
+    "\"10\n10\",Ida,Kiel,6\n",
+    "11,Jo,Lyon,5\n",
+    "12,Kim,\"a \"\"b\"\" c\",\n",
+    "13,Lee,Metz,\n",
+    "14,Max,Nice,\"\nfragile\"\n",
+    "15,Ned,Orly,8\n",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Damage {
+    Insert(u8),
+    Replace(u8),
+    Delete,
+}
+
+/// The damaged file, and how much longer it became.
+pub(super) fn damaged(file: &[u8], at: usize, damage: Damage) -> (Vec<u8>, isize) {
+    let (head, tail) = file.split_at(at);
+    match damage {
+        Damage::Insert(byte) => ([head, &[byte], tail].concat(), 1),
+        Damage::Replace(byte) => ([head, &[byte], &tail[1..]].concat(), 0),
+        Damage::Delete => ([head, &tail[1..]].concat(), -1),
+    }
+}
+
+/// Outcome of one damage.
+#[derive(Debug, Default)]
+pub(super) struct Toll {
+    /// Undamaged records that became part of a record the referee calls well-formed.
+    pub(super) unseen: usize,
+    /// Undamaged records lost otherwise.
+    pub(super) lost: Vec<usize>,
+    /// Malformed records.
+    pub(super) rejects: usize,
+}
+
+/// Damages one byte of a file of these records and looks for the others.
+pub(super) fn toll(records: &[Vec<u8>], at: usize, damage: Damage, reading: &Reading) -> Toll {
+    let file = records.concat();
+    let (bad, shift) = damaged(&file, at, damage);
+    let seen = reading.whole(&bad);
+    let mut toll = Toll {
+        rejects: seen.iter().filter(|seen| seen.shape != WellFormed).count(),
+        ..Toll::default()
+    };
+    let takes_line_end = !matches!(damage, Damage::Insert(_)) && file[at] == b'\n';
+    let mut start = 0;
+    for (i, record) in records.iter().enumerate() {
+        let next = start + record.len();
+        let hit = (start..next).contains(&at) || (takes_line_end && start == at + 1);
+        let moved = if start > at {
+            start.strict_add_signed(shift)
+        } else {
+            start
+        };
+        if !hit && !seen.iter().any(|seen| is(seen, moved, record, reading)) {
+            if seen
+                .iter()
+                .any(|seen| is_well_formed_across(seen, moved, &bad, reading))
+            {
+                toll.unseen += 1;
+            } else {
+                toll.lost.push(i);
+            }
+        }
+        start = next;
+    }
+    toll
+}
+
+/// Whether `seen` holds the byte at `at`, not as its first, and the referee finds nothing wrong with it.
+fn is_well_formed_across(seen: &Seen, at: usize, file: &[u8], reading: &Reading) -> bool {
+    let start = seen.byte_start as usize;
+    let strict = reference::parse(file, start, &reading.dialect);
+    (start + 1..start + seen.raw.len()).contains(&at)
+        && strict.is_some_and(|strict| Some(strict.values.len()) == reading.expected_fields)
+}
+
+/// Whether `seen` is this undamaged record, every value of it.
+fn is(seen: &Seen, start: usize, record: &[u8], reading: &Reading) -> bool {
+    let strict = reference::parse(record, 0, &reading.dialect).unwrap();
+    seen.byte_start == start as u64
+        && seen.shape == WellFormed
+        && seen.raw == record[..strict.end]
+        && seen.values == strict.values
+}
+
+#[test]
+fn the_sample_is_well_formed() {
+    let seen = Reading::of(NUM_FIELDS).whole(RECORDS.concat().as_bytes());
+    assert_eq!(seen.len(), RECORDS.len());
+    assert!(seen.iter().all(|seen| seen.shape == WellFormed));
+}
+
+#[test]
+fn damage_anywhere_costs_no_undamaged_record() {
+    let (reading, records) = (
+        Reading::of(NUM_FIELDS),
+        RECORDS.map(|record| record.as_bytes().to_vec()),
+    );
+    let file = records.concat();
+    let (mut still_well_formed, mut unseen, mut by_rejects) = (0, Vec::new(), [0; 5]);
+    for at in 0..file.len() {
+        let damages = [b'"', b'\n', b',']
+            .into_iter()
+            .flat_map(|byte| [Damage::Insert(byte), Damage::Replace(byte)]);
+        for damage in damages.chain([Damage::Delete]) {
+            let toll = toll(&records, at, damage, &reading);
+            assert!(toll.lost.is_empty(), "{damage:?} at {at}: {toll:?}");
+            by_rejects[toll.rejects] += 1;
+            still_well_formed += usize::from(is_well_formed(&damaged(&file, at, damage).0, &reading));
+            if toll.unseen > 0 {
+                unseen.push((at, damage, toll.unseen));
+            }
+        }
+    }
+    assert_eq!(still_well_formed, 785);
+    assert_eq!(by_rejects, [785, 861, 391, 20, 1]);
+    // A quote after the empty last field of 12 or 13: the one at the end of 14 closes it, RFC 4180 sees one record.
+    let quote = b'"';
+    let expected = [
+        (243, Damage::Insert(quote), 2),
+        (243, Damage::Replace(quote), 1),
+        (256, Damage::Insert(quote), 1),
+    ];
+    assert_eq!(unseen, expected);
+}
+
+/// Whether the referee finds nothing wrong with the whole file.
+fn is_well_formed(file: &[u8], reading: &Reading) -> bool {
+    let mut at = 0;
+    while at < file.len() {
+        at = match &file[at..] {
+            [b'\n', ..] => at + 1,
+            [b'\r', b'\n', ..] => at + 2,
+            _ => match reference::parse(file, at, &reading.dialect) {
+                Some(strict) if Some(strict.values.len()) == reading.expected_fields => strict.next,
+                _ => return false,
+            },
+        };
+    }
+    true
+}

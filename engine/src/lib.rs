@@ -1,0 +1,34 @@
+//! Sluice's engine: customer attributes from a file into one Delta table, every reject kept in SQL.
+//!
+//! ```text
+//!   source ─▶ decode ─▶ validate ─▶ stage ─▶ merge ─▶ commit ─▶ report
+//!                          └────────▶ split ─▶ rejects
+//! ```
+//!
+//! The modules stand in the order of the data flow; imports go down it. [`run`] alone knows all stages.
+
+pub mod adopt;
+pub mod commit;
+pub mod cpu;
+pub mod decode;
+pub mod error;
+pub mod ids;
+pub mod instance;
+pub mod merge;
+pub mod plan;
+pub mod process;
+pub mod report;
+pub mod run;
+pub mod session;
+pub mod settings;
+pub mod source;
+pub mod spec;
+pub mod split;
+pub mod sql;
+pub mod stage;
+pub mod table;
+pub mod validate;
+pub mod write;
+
+pub use error::{Class, Error, Result};
+pub use settings::Settings;

@@ -1,0 +1,158 @@
+//! The accepted rows of a run in key order, read range by range.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::{Int64Type, SchemaRef};
+
+use crate::error::{Error, Result};
+use crate::stage::BatchStore;
+use crate::table::KeyRange;
+use crate::validate::RecordSet;
+
+/// What a NULL cell of a change does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullCells {
+    /// It clears the attribute.
+    Clear,
+    /// It leaves the attribute as it is.
+    Keep,
+}
+
+/// The columns of a change set beside the key, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// Name of each attribute, and what its NULLs do.
+    pub attributes: Vec<(String, NullCells)>,
+}
+
+/// Position of the key in a change batch.
+pub const KEY: usize = 0;
+/// Position of `record_no` in a change batch.
+pub const RECORD_NO: usize = 1;
+/// Position of the first attribute in a change batch.
+pub const FIRST_ATTRIBUTE: usize = 2;
+
+/// Rows `customer_id, record_no, attributes...`, sorted by key, then record.
+#[derive(Debug, Clone)]
+pub struct ChangeSet {
+    store: Arc<BatchStore>,
+    /// Key range of each stored batch.
+    ranges: Arc<Vec<KeyRange>>,
+    /// Rows that are in the store but take no part.
+    rejected: Arc<RecordSet>,
+    /// The attributes.
+    pub columns: Columns,
+}
+
+impl ChangeSet {
+    /// Takes over a sealed store of sorted batches, none of them empty.
+    #[must_use]
+    pub fn new(store: Arc<BatchStore>, ranges: Vec<KeyRange>, columns: Columns) -> Self {
+        Self { store, ranges: Arc::new(ranges), rejected: Arc::default(), columns }
+    }
+
+    /// The same rows without those of `rejected`.
+    #[must_use]
+    pub fn without(&self, rejected: Arc<RecordSet>) -> Self {
+        Self { rejected, ..self.clone() }
+    }
+
+    /// Schema of the batches.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        self.store.schema()
+    }
+
+    /// Number of stored batches.
+    #[must_use]
+    pub fn num_batches(&self) -> usize {
+        self.store.len()
+    }
+
+    /// The smallest and largest key, rejected rows included.
+    #[must_use]
+    pub fn key_range(&self) -> Option<KeyRange> {
+        let (first, last) = (self.ranges.first()?, self.ranges.last()?);
+        Some(KeyRange { min: first.min.clone(), max: last.max.clone() })
+    }
+
+    /// One stored batch without its rejected rows.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn batch(&self, number: usize) -> Result<RecordBatch> {
+        let batch = self.store.read(number)?;
+        if self.rejected.is_empty() {
+            return Ok(batch);
+        }
+        let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
+        let accepted: BooleanArray =
+            records.values().iter().map(|record| Some(!self.rejected.contains(record.unsigned_abs()))).collect();
+        Ok(filter_record_batch(&batch, &accepted)?)
+    }
+
+    /// The rows whose keys may lie in `keys` (all rows for `None`), as one sorted batch.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn slice(&self, keys: Option<&KeyRange>) -> Result<ChangeSlice> {
+        let batches = self.overlapping(keys).map(|number| self.batch(number)).collect::<Result<Vec<_>>>()?;
+        ChangeSlice::new(concat_batches(self.schema(), &batches)?)
+    }
+
+    fn overlapping(&self, keys: Option<&KeyRange>) -> Range<usize> {
+        let Some(keys) = keys else { return 0..self.store.len() };
+        let first = self.ranges.partition_point(|range| range.max < keys.min);
+        let last = self.ranges.partition_point(|range| range.min <= keys.max);
+        first..last.max(first)
+    }
+}
+
+/// Some rows of a change set in memory, sorted by key.
+#[derive(Debug, Clone)]
+pub struct ChangeSlice {
+    /// The rows.
+    pub rows: RecordBatch,
+    keys: StringViewArray,
+    records: Int64Array,
+}
+
+impl ChangeSlice {
+    /// Wraps a sorted batch of changes.
+    ///
+    /// # Errors
+    /// A batch that is no change batch.
+    pub fn new(rows: RecordBatch) -> Result<Self> {
+        let wrong = || Error::runtime("a change batch has no key and record number");
+        let keys = rows.column(KEY).as_string_view_opt().ok_or_else(wrong)?.clone();
+        let records = rows.column(RECORD_NO).as_primitive_opt::<Int64Type>().ok_or_else(wrong)?.clone();
+        Ok(Self { rows, keys, records })
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys, ascending.
+    #[must_use]
+    pub fn keys(&self) -> &StringViewArray {
+        &self.keys
+    }
+
+    /// The record number of a row.
+    #[must_use]
+    pub fn record_no(&self, row: usize) -> u64 {
+        self.records.values().get(row).map_or(0, |record| record.unsigned_abs())
+    }
+}

@@ -1,0 +1,172 @@
+//! The merge as an execution plan: one partition a file, facts as rows.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch, new_null_array};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, SchemaRef};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells, RECORD_NO};
+use super::facts::{self, MergeFacts};
+use super::file_merge::FileMerge;
+use crate::error::Result;
+use crate::table::schemas::CUSTOMER_ID;
+use crate::table::{LiveFile, Snapshot};
+use crate::validate::RecordSet;
+use crate::write::{FileAction, RollingWriter, WriterOptions};
+
+/// Whether a merge writes files or finds out what it would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apply {
+    /// Files are written.
+    Write,
+    /// Nothing is written.
+    CountOnly,
+}
+
+/// What the merge of every file shares.
+#[derive(Debug, Clone)]
+pub struct MergeJob {
+    /// The accepted rows.
+    pub changes: ChangeSet,
+    /// The version merged into; its schema already has the columns of this run.
+    pub snapshot: Arc<Snapshot>,
+    /// The run, for file names.
+    pub run_id: String,
+    /// Whether files are written.
+    pub apply: Apply,
+    /// Time of the Removes, milliseconds since the epoch.
+    pub deletion_timestamp_ms: i64,
+    /// The session that scans.
+    pub session: SessionState,
+}
+
+impl MergeJob {
+    pub(super) fn key_position(&self) -> Result<usize> {
+        Ok(self.snapshot.schema.index_of(CUSTOMER_ID)?)
+    }
+
+    /// Positions of the attributes in the table, in change order.
+    pub(super) fn attribute_positions(&self) -> Result<Vec<usize>> {
+        let names = self.changes.columns.attributes.iter();
+        names.map(|(name, _)| Ok(self.snapshot.schema.index_of(name)?)).collect()
+    }
+
+    pub(super) fn null_policies(&self) -> Vec<NullCells> {
+        self.changes.columns.attributes.iter().map(|(_, nulls)| *nulls).collect()
+    }
+
+    fn touched(&self) -> Vec<LiveFile> {
+        let Some(range) = self.changes.key_range() else { return Vec::new() };
+        self.snapshot.files.iter().filter(|file| file.may_hold(&range.min, &range.max)).cloned().collect()
+    }
+}
+
+/// Merges the changes into the live files that may hold their customers.
+///
+/// # Errors
+/// The table or the stage cannot be read or written; a customer that stands in two live files.
+pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
+    let attributes = job.changes.columns.attributes.iter().map(|(name, _)| name.clone());
+    let mut found = MergeFacts::new(attributes);
+    let Some(plan) = plan(&job)? else { return Ok(found) };
+    let task = job.session.task_ctx();
+    let partitions = 0..plan.properties().partitioning.partition_count();
+    let files = partitions.map(|partition| {
+        let (plan, task) = (Arc::clone(&plan), Arc::clone(&task));
+        // Spawned, so that files are merged on all cores; dropped with the merge.
+        async move {
+            let collected = SpawnedTask::spawn(async move { plan.execute(partition, task)?.try_collect::<Vec<_>>().await });
+            collected.join().await?.map_err(crate::Error::from)
+        }
+    });
+    let mut rows = stream::iter(files).buffer_unordered(threads.max(1));
+    while let Some(batches) = rows.try_next().await? {
+        batches.iter().try_for_each(|batch| found.absorb(batch))?;
+    }
+    Ok(found)
+}
+
+/// The plan whose rows are facts; `None` when no file can hold a change.
+fn plan(job: &Arc<MergeJob>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let partitions: Vec<Arc<dyn PartitionStream>> = job
+        .touched()
+        .into_iter()
+        .map(|file| -> Arc<dyn PartitionStream> {
+            Arc::new(FilePartition { job: Arc::clone(job), file, schema: facts::schema() })
+        })
+        .collect();
+    if partitions.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(StreamingTableExec::try_new(facts::schema(), partitions, None, [], false, None)?)))
+}
+
+#[derive(Debug)]
+struct FilePartition {
+    job: Arc<MergeJob>,
+    file: LiveFile,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for FilePartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let merge = FileMerge { job: Arc::clone(&self.job), file: self.file.clone(), task };
+        let rows = stream::once(merge.run())
+            .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
+            .map_err(datafusion::error::DataFusionError::from)
+            .try_flatten();
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+    }
+}
+
+/// Writes the accepted rows that met no customer to sorted files of their own, and counts them.
+///
+/// # Errors
+/// The stage cannot be read, the store cannot be written.
+pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, Vec<FileAction>)> {
+    let store = job.snapshot.log.object_store(None);
+    let schema = Arc::clone(&job.snapshot.schema);
+    let mut writer = RollingWriter::new(store, &job.run_id, schema, WriterOptions::clustered(CUSTOMER_ID));
+    let mut rows_inserted = 0;
+    for number in 0..job.changes.num_batches() {
+        let batch = unmatched(&job.changes.batch(number)?, matched)?;
+        rows_inserted += batch.num_rows() as u64;
+        if job.apply == Apply::Write && batch.num_rows() > 0 {
+            writer.write(&as_customers(&batch, job)?).await?;
+        }
+    }
+    Ok((rows_inserted, writer.finish().await?.into_iter().map(FileAction::Add).collect()))
+}
+
+fn unmatched(batch: &RecordBatch, matched: &RecordSet) -> Result<RecordBatch> {
+    let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
+    let is_new: BooleanArray = records.values().iter().map(|r| Some(!matched.contains(r.unsigned_abs()))).collect();
+    Ok(filter_record_batch(batch, &is_new)?)
+}
+
+/// Change rows in the table's columns; attributes of other processes are NULL.
+fn as_customers(batch: &RecordBatch, job: &MergeJob) -> Result<RecordBatch> {
+    let schema = &job.snapshot.schema;
+    let mut columns: Vec<_> =
+        schema.fields().iter().map(|field| new_null_array(field.data_type(), batch.num_rows())).collect();
+    if let Some(key) = columns.get_mut(job.key_position()?) {
+        *key = Arc::clone(batch.column(KEY));
+    }
+    for (position, values) in job.attribute_positions()?.into_iter().zip(batch.columns().iter().skip(FIRST_ATTRIBUTE)) {
+        if let Some(column) = columns.get_mut(position) {
+            *column = Arc::clone(values);
+        }
+    }
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}

@@ -1,0 +1,156 @@
+//! `ingest`: the process that a command line describes.
+
+use std::path::{Path, PathBuf};
+
+use super::lifecycle::{check, complete, create, live_state};
+use super::state::{ProcessStatus, StateFile};
+use crate::decode::{CsvFile, CsvOptions};
+use crate::error::{Error, Result};
+use crate::instance::{Instance, all};
+use crate::source::SourceFile;
+use crate::spec::{self, Locked, Mapping, Mode, NewProcess};
+
+/// What `ingest` was told.
+#[derive(Debug, Clone, Default)]
+pub struct Ingest {
+    /// The file.
+    pub file: PathBuf,
+    /// The key column.
+    pub key: String,
+    /// `COL[:NAME]=TYPE`, as typed.
+    pub attributes: Vec<String>,
+    /// `register` or `update`.
+    pub mode: String,
+    /// Name of the process; default: the file's base name.
+    pub name: Option<String>,
+}
+
+/// Finds or makes the process of an `ingest`. Nothing is created before the header passed.
+///
+/// # Errors
+/// No attributes (with the columns and a line to copy), a column that is not there, a process that differs.
+pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
+    let options = CsvOptions::default();
+    let file = CsvFile::open(SourceFile::open(&ingest.file)?, options)?;
+    if ingest.attributes.is_empty() {
+        return Err(suggestion(ingest, &file));
+    }
+    let mappings = mappings(ingest)?;
+    let wanted: Vec<String> = std::iter::once(ingest.key.clone()).chain(mappings.iter().map(|m| m.column.clone())).collect();
+    file.positions(&wanted).map_err(as_usage)?;
+    let mode = match ingest.mode.as_str() {
+        "update" => Mode::Update,
+        _ => Mode::Register,
+    };
+    let url = file.source.path.display().to_string();
+    let new = NewProcess { attributes: mappings, ..NewProcess::new(mode, ingest.key.clone(), url) };
+    let text = spec::render_process(&new).map_err(|problem| all(&[problem]))?;
+    let name = ingest.name.clone().unwrap_or_else(|| process_name(&ingest.file));
+    if StateFile::of(instance, &name).exists() {
+        compare(instance, &name, &text)?;
+    } else {
+        create(instance, &name, &text).await?;
+    }
+    if live_state(instance, &name)?.status == ProcessStatus::Draft {
+        complete(instance, &name).await?;
+    }
+    Ok(name)
+}
+
+/// A starting point for `process new`: the columns of `file`, or a commented example.
+///
+/// # Errors
+/// The file has no readable header.
+pub fn skeleton(file: Option<&Path>) -> Result<String> {
+    let Some(path) = file else { return Ok(EXAMPLE.to_owned()) };
+    let opened = CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?;
+    let columns = &opened.header.columns;
+    let key = columns.first().cloned().unwrap_or_default();
+    let url = opened.source.path.display().to_string();
+    let mappings = columns.iter().skip(1).take(10).map(|column| Mapping::of_column(column, spec::AttributeType::String));
+    let new = NewProcess { attributes: mappings.collect(), ..NewProcess::new(Mode::Register, key, url) };
+    spec::render_process(&new).map_err(|problem| all(&[problem]))
+}
+
+const EXAMPLE: &str = r#"mode = "register"        # or "update": unknown customer IDs are rejected
+key  = "cid"             # the column with the customer ID
+
+[source]
+url = "customers.csv"
+
+[[attribute]]
+column = "Loyalty Tier"  # as in the header, byte for byte
+name = "loyalty_tier"
+type = "string"          # int bigint decimal(p,s) double boolean date timestamp string varchar(n) nvarchar(n) email
+"#;
+
+fn mappings(ingest: &Ingest) -> Result<Vec<Mapping>> {
+    let (mut mappings, mut problems) = (Vec::new(), Vec::new());
+    for text in &ingest.attributes {
+        match spec::parse_mapping(text) {
+            Ok(mapping) => mappings.push(mapping),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(mappings) } else { Err(all(&problems)) }
+}
+
+/// A column that the command line names and the file lacks is a mistake of the command, not of the data.
+fn as_usage(error: Error) -> Error {
+    if error.code() != Some("column_missing") {
+        return error;
+    }
+    let usage = Error::usage(error.to_string());
+    error.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone()))
+}
+
+fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
+    let existing = check(instance, name)?;
+    let asked = spec::parse_process_in(name, text, instance.config()).map_err(|problems| all(&problems))?;
+    let mut asked_for = Locked::of(&asked);
+    // `ingest` runs an existing process on whatever file it names.
+    asked_for.source = existing.source.location().to_owned();
+    let differences = asked_for.differences(&existing);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = differences.iter().map(|d| format!("{}: the process has {}, asked for {}", d.field, d.is, d.was)).collect();
+    Err(Error::usage(format!("the process {name} exists and differs:\n  {}", lines.join("\n  ")))
+        .hint("name another process with --name, or ingest with the attributes it has"))
+}
+
+/// The file's base name in the letters of process names.
+fn process_name(file: &Path) -> String {
+    let stem = file.file_stem().map(|s| s.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '_' }).collect();
+    let name = name.trim_start_matches(['_', '-']);
+    if name.is_empty() { "ingest".to_owned() } else { name.chars().take(64).collect() }
+}
+
+fn suggestion(ingest: &Ingest, file: &CsvFile) -> Error {
+    let columns = &file.header.columns;
+    let listed: Vec<String> = columns.iter().map(|c| format!("{c:?}")).collect();
+    let key = if ingest.key.is_empty() { columns.first().cloned().unwrap_or_default() } else { ingest.key.clone() };
+    let flags = columns.iter().filter(|c| **c != key).take(10).map(|c| format!("--attribute {}", shell(&format!("{}=string", escaped(c)))));
+    let line = format!(
+        "sluice ingest {} --key {} {}",
+        shell(&ingest.file.display().to_string()),
+        shell(&key),
+        flags.collect::<Vec<_>>().join(" ")
+    );
+    Error::usage("no --attribute: say which columns to load, and their types")
+        .in_file(ingest.file.display().to_string())
+        .hint(format!("the file has the columns {}", listed.join(", ")))
+        .hint(format!("for example: {line}"))
+        .hint("types: int, bigint, decimal(p,s), double, boolean, date, timestamp, string, varchar(n), nvarchar(n), email")
+}
+
+/// A column name as `COL[:NAME]=TYPE` takes it.
+fn escaped(column: &str) -> String {
+    column.replace('\\', "\\\\").replace(':', "\\:").replace('=', "\\=")
+}
+
+fn shell(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/=:".contains(c)) && !word.is_empty();
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

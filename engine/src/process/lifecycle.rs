@@ -1,0 +1,328 @@
+//! From draft to deleted.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::ownership::{check_ownership, names};
+use super::state::{ProcessState, ProcessStatus, StateFile};
+use crate::error::{Error, Result};
+use crate::instance::{Instance, all};
+use crate::plan::{catalogue, csv_options, layout, printed_sql};
+use crate::report::{Event, record_event};
+use crate::spec::{self, Locked, Process, SourceKind};
+
+/// A process as tables show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessView {
+    /// Name.
+    pub process: String,
+    /// Status, a live run counted.
+    pub status: String,
+    /// `register` or `update`.
+    pub mode: Option<String>,
+    /// Source as written.
+    pub source: Option<String>,
+    /// Key column.
+    pub key: Option<String>,
+    /// Schedule in words.
+    pub schedule: Option<String>,
+    /// When it is due.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// Attribute names.
+    pub attributes: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// Its last run.
+    pub last_run_id: Option<String>,
+    /// How that ended.
+    pub last_status: Option<String>,
+    /// When that ended.
+    pub last_ended_at: Option<DateTime<Utc>>,
+    /// Hash of the definition.
+    pub definition_hash: Option<String>,
+}
+
+/// One rule as `sluice rules` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleLine {
+    /// Stable id.
+    pub id: String,
+    /// The source's column.
+    pub column: Option<String>,
+    /// `reject` or `warn`.
+    pub severity: String,
+    /// A query that returns the `record_no` of offenders.
+    pub sql: String,
+}
+
+/// Makes a draft.
+///
+/// # Errors
+/// The name is none or was used before.
+pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
+    spec::check_process_name(name).map_err(|problem| all(&[problem]))?;
+    let state = StateFile::of(instance, name);
+    let guard = state.lock()?;
+    if state.exists() {
+        return Err(Error::usage(format!("the process name {name:?} is taken; a name is never used twice"))
+            .hint("choose another name, or change the process with: sluice process edit"));
+    }
+    std::fs::write(definition_path(instance, name), text)?;
+    guard.replace(&ProcessState::draft())?;
+    drop(guard);
+    record_event(instance, Event::lifecycle("created", name)).await
+}
+
+/// Replaces the definition. A completed process keeps what completing locked.
+///
+/// # Errors
+/// The new text has problems, or changes what is locked.
+pub async fn edit(instance: &Instance, name: &str, text: &str) -> Result<()> {
+    let state = live_state(instance, name)?;
+    if let Some(locked) = &state.locked {
+        let edited = parse(instance, name, text)?;
+        check_locked(locked, &edited)?;
+    }
+    std::fs::write(definition_path(instance, name), text)?;
+    record_event(instance, Event::lifecycle("edited", name)).await
+}
+
+/// The definition as the user wrote it.
+///
+/// # Errors
+/// There is no such process.
+pub fn text(instance: &Instance, name: &str) -> Result<String> {
+    live_state(instance, name)?;
+    Ok(std::fs::read_to_string(definition_path(instance, name))?)
+}
+
+/// Reads the definition; reports all its problems at once.
+///
+/// # Errors
+/// Problems, or a completed process whose locked fields were edited.
+pub fn check(instance: &Instance, name: &str) -> Result<Process> {
+    let state = live_state(instance, name)?;
+    let process = parse(instance, name, &text(instance, name)?)?;
+    if let Some(locked) = &state.locked {
+        check_locked(locked, &process)?;
+    }
+    layout(&process)?;
+    csv_options(&process.source, &instance.config().limits)?;
+    Ok(process)
+}
+
+/// Completes a draft: locks mode, source, key and attributes, and reserves the attributes' names.
+///
+/// # Errors
+/// The definition has problems, or an attribute is taken.
+pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
+    let process = check(instance, name)?;
+    let snapshot = instance.customers()?.snapshot(None).await?;
+    // One at a time in the instance: two drafts must not reserve one name.
+    let reservation = StateFile::of(instance, "_attributes").lock()?;
+    check_ownership(instance, &process, &snapshot)?;
+    StateFile::of(instance, name).update(|state| {
+        if state.status != ProcessStatus::Draft {
+            return Err(Error::usage(format!("the process {name} is completed already")).hint(format!("run it: sluice run {name}")));
+        }
+        state.status = if process.schedule.is_some() { ProcessStatus::Scheduled } else { ProcessStatus::Ready };
+        state.completed_at = Some(Utc::now());
+        state.locked = Some(Locked::of(&process));
+        state.definition_hash = Some(process.hash.clone());
+        Ok(())
+    })?;
+    drop(reservation);
+    record_event(instance, Event::lifecycle("completed", name)).await
+}
+
+/// Stops a process from running.
+///
+/// # Errors
+/// A draft, or a process that is paused.
+pub async fn pause(instance: &Instance, name: &str) -> Result<()> {
+    StateFile::of(instance, name).update(|state| match state.status {
+        ProcessStatus::Draft | ProcessStatus::Paused | ProcessStatus::Deleted => Err(cannot("pause", name, state.status)),
+        _ => {
+            state.status = ProcessStatus::Paused;
+            Ok(())
+        }
+    })?;
+    record_event(instance, Event::lifecycle("paused", name)).await
+}
+
+/// Lets a paused process run again.
+///
+/// # Errors
+/// A process that is not paused.
+pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
+    let process = check(instance, name)?;
+    StateFile::of(instance, name).update(|state| match state.status {
+        ProcessStatus::Paused => {
+            state.status = match (&process.schedule, &state.last_run) {
+                (Some(_), _) => ProcessStatus::Scheduled,
+                (None, None) => ProcessStatus::Ready,
+                (None, Some(last)) if matches!(last.status.as_str(), "failed" | "interrupted") => ProcessStatus::Failed,
+                (None, Some(_)) => ProcessStatus::Completed,
+            };
+            Ok(())
+        }
+        other => Err(cannot("resume", name, other)),
+    })?;
+    record_event(instance, Event::lifecycle("resumed", name)).await
+}
+
+/// Deletes a process; its attributes and history stay, its name is never used again.
+///
+/// # Errors
+/// A run of it is under way.
+pub async fn delete(instance: &Instance, name: &str) -> Result<()> {
+    StateFile::of(instance, name).update(|state| {
+        if state.lease.as_ref().is_some_and(|lease| !lease.is_dead()) {
+            return Err(Error::conflict(format!("a run of {name} is under way")).hint("delete it when the run has ended"));
+        }
+        if state.status == ProcessStatus::Deleted {
+            return Err(cannot("delete", name, state.status));
+        }
+        state.status = ProcessStatus::Deleted;
+        Ok(())
+    })?;
+    std::fs::remove_file(definition_path(instance, name))?;
+    record_event(instance, Event::lifecycle("deleted", name)).await
+}
+
+/// The definition with every default filled in.
+///
+/// # Errors
+/// Problems of the definition.
+pub fn effective(instance: &Instance, name: &str) -> Result<Value> {
+    let process = check(instance, name)?;
+    let attributes: Vec<Value> = process
+        .attributes
+        .iter()
+        .map(|a| {
+            json!({
+                "column": a.column, "name": a.name, "type": a.ty.to_string(), "label": a.label, "display": a.display,
+                "format": a.formats, "time_zone": a.time_zone.name(), "null": a.null, "null_tokens": a.null_tokens,
+                "default_dates": a.default_dates.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "on_too_long": a.on_too_long, "on_unsupported": a.on_unsupported, "on_scale": a.on_scale,
+            })
+        })
+        .collect();
+    let rules: Vec<Value> = rules(instance, name)?.into_iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    Ok(json!({
+        "process": process.name, "mode": process.mode, "key": process.key, "source": process.source.location(),
+        "pattern": process.source.recurring_pattern(),
+        "policy": {
+            "on_duplicate": process.policy.on_duplicate, "null": process.policy.null,
+            "max_rejects": format!("{:?}", process.policy.max_rejects), "strict": format!("{:?}", process.policy.strict),
+            "allow_none": format!("{:?}", process.policy.allow_none),
+        },
+        "schedule": process.schedule.as_ref().map(schedule_words), "attribute": attributes, "rules": rules,
+        "definition_hash": process.hash,
+    }))
+}
+
+/// The JSON Schema of a process file.
+#[must_use]
+pub fn schema() -> Value {
+    spec::json_schema()
+}
+
+/// Every rule of a process, as queries that can be pasted.
+///
+/// # Errors
+/// Problems of the definition.
+pub fn rules(instance: &Instance, name: &str) -> Result<Vec<RuleLine>> {
+    let rules = catalogue(&check(instance, name)?);
+    let line = |rule: &crate::validate::Rule| RuleLine {
+        id: rule.id.clone(),
+        column: rule.column.clone(),
+        severity: rule.severity.word().to_owned(),
+        sql: printed_sql(rule, &rules),
+    };
+    Ok(rules.iter().map(line).collect())
+}
+
+/// All processes but the deleted ones, by name.
+///
+/// # Errors
+/// A state file that cannot be read.
+pub fn list(instance: &Instance) -> Result<Vec<ProcessView>> {
+    let mut views = Vec::new();
+    for name in names(instance)? {
+        let state = StateFile::of(instance, &name).read()?;
+        if state.status != ProcessStatus::Deleted {
+            views.push(view(instance, name, state));
+        }
+    }
+    Ok(views)
+}
+
+fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
+    // A draft may have problems; it is listed all the same.
+    let process = text(instance, &name).ok().and_then(|text| parse(instance, &name, &text).ok());
+    let status = state.shown_status().word().to_owned();
+    let attributes = process.iter().flat_map(|p| &p.attributes).map(|a| a.name.clone()).collect();
+    let (last_run_id, last_status, last_ended_at) = match state.last_run {
+        Some(last) => (Some(last.run_id), Some(last.status), Some(last.ended_at)),
+        None => (None, None, None),
+    };
+    ProcessView {
+        process: name,
+        status,
+        mode: process.as_ref().map(|p| p.mode.to_string()),
+        source: process.as_ref().map(|p| p.source.location().to_owned()),
+        key: process.as_ref().map(|p| p.key.clone()),
+        schedule: process.as_ref().and_then(|p| p.schedule.as_ref()).map(schedule_words),
+        next_run_at: state.next_run_at,
+        attributes,
+        created_at: state.created_at,
+        completed_at: state.completed_at,
+        last_run_id,
+        last_status,
+        last_ended_at,
+        definition_hash: process.map(|p| p.hash).or(state.definition_hash),
+    }
+}
+
+fn schedule_words(schedule: &spec::Schedule) -> String {
+    format!("every {}h from {} {}", schedule.every.hours(), schedule.start, schedule.time_zone.name())
+}
+
+fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
+    let file = definition_path(instance, name).display().to_string();
+    let process = spec::parse_process_in(name, text, instance.config()).map_err(|problems| all(&problems).in_file(&file))?;
+    if process.source.kind() != SourceKind::Local {
+        return Err(Error::usage("this version reads local files only").in_file(file).hint("copy the file here first"));
+    }
+    Ok(process)
+}
+
+fn check_locked(locked: &Locked, edited: &Process) -> Result<()> {
+    let differences = locked.differences(edited);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = differences.iter().map(|d| format!("{}: was {}, is {}", d.field, d.was, d.is)).collect();
+    Err(Error::usage(format!("completing locked these fields of {}:\n  {}", edited.name, lines.join("\n  ")))
+        .hint("put them back, or make a new process for new attributes"))
+}
+
+pub(super) fn live_state(instance: &Instance, name: &str) -> Result<ProcessState> {
+    let state = StateFile::of(instance, name).read()?;
+    if state.status == ProcessStatus::Deleted {
+        return Err(Error::usage(format!("the process {name} was deleted; its name is not used again")));
+    }
+    Ok(state)
+}
+
+fn cannot(what: &str, name: &str, status: ProcessStatus) -> Error {
+    Error::usage(format!("cannot {what} {name}: it is {}", status.word()))
+}
+
+fn definition_path(instance: &Instance, name: &str) -> std::path::PathBuf {
+    instance.processes().join(format!("{name}.toml"))
+}

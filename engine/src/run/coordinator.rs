@@ -1,0 +1,277 @@
+//! The coordinator: leases, order, and how a run ends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use datafusion::prelude::SessionContext;
+
+use super::judge::Prepared;
+use super::load::load;
+use super::merge_step::{Merging, discard_files, merged_status, source_format};
+use super::request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
+use super::settle::{finish, settle};
+use crate::decode::CsvFile;
+use crate::error::{Class, Error, Result};
+use crate::ids;
+use crate::instance::Instance;
+use crate::merge::AttributeCells;
+use crate::plan::{catalogue, changes_columns, csv_options, layout};
+use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
+use crate::report::{RunRecord, RunStatus, append_run};
+use crate::session::new_session;
+use crate::settings::Settings;
+use crate::source::SourceFile;
+use crate::spec::{Process, RejectBudget, Strictness};
+use crate::split::{RejectOrigin, Verdicts};
+use crate::stage::StageBudget;
+
+/// Makes one run. A run that fails is a [`Report`] with an error; only where there was no run is there an `Err`.
+///
+/// # Errors
+/// The process does not exist, has problems, is not ready to run, or is running.
+pub async fn run(instance: &Instance, settings: &Settings, request: RunRequest, watch: &Watch) -> Result<Report> {
+    let process = process::check(instance, &request.process)?;
+    let state_file = StateFile::of(instance, &request.process);
+    settle(instance, &request.process).await?;
+    let mut record = match request.effect {
+        Effect::DryRun => RunRecord::started(ids::new_run_id(), &process.name, 0, &request.trigger),
+        Effect::Merge => take_lease(&state_file, &process, &request)?,
+    };
+    record.mode = process.mode.to_string();
+    record.definition_hash = process.hash.clone();
+    super::faults::point("lease_taken");
+    let mut attempt = Attempt {
+        instance,
+        settings,
+        request: &request,
+        process,
+        record,
+        phases: Phases::new(watch),
+        attributes: Vec::new(),
+        warnings: Vec::new(),
+        identity: None,
+        columns: None,
+    };
+    let renewal = (request.effect == Effect::Merge).then(|| renew(state_file.clone()));
+    let ended = attempt.run().await;
+    drop(renewal);
+    attempt.end(ended, &state_file).await
+}
+
+/// Takes the lease and with it the run's number.
+fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Result<RunRecord> {
+    let name = &process.name;
+    file.update(|state| {
+        match state.status {
+            ProcessStatus::Draft => {
+                return Err(Error::usage(format!("the process {name} is a draft")).hint(format!("complete it first: sluice process complete {name}")));
+            }
+            ProcessStatus::Paused => {
+                return Err(Error::usage(format!("the process {name} is paused")).hint(format!("resume it first: sluice process resume {name}")));
+            }
+            _ => {}
+        }
+        if let Some(lease) = &state.lease {
+            let who = format!("{} (process id {} on {})", lease.run_id, lease.holder.pid, lease.holder.host);
+            return Err(Error::conflict(format!("a run of {name} is under way: {who}")).hint("wait until it has ended and try again"));
+        }
+        state.last_run_no += 1;
+        let record = RunRecord::started(ids::new_run_id(), name, state.last_run_no, &request.trigger);
+        state.lease = Some(Lease::new(record.run_id.clone(), record.run_no, record.trigger.clone()));
+        Ok(record)
+    })
+}
+
+/// Keeps the lease alive until dropped.
+fn renew(file: StateFile) -> datafusion::common::runtime::SpawnedTask<()> {
+    datafusion::common::runtime::SpawnedTask::spawn(async move {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            // A renewal that fails is tried again in a minute; ten may fail before the lease lapses.
+            let _ = file.update(|state| {
+                if let Some(lease) = &mut state.lease {
+                    lease.renew();
+                }
+                Ok(())
+            });
+        }
+    })
+}
+
+/// One run under way.
+struct Attempt<'a> {
+    instance: &'a Instance,
+    settings: &'a Settings,
+    request: &'a RunRequest,
+    process: Process,
+    record: RunRecord,
+    phases: Phases,
+    attributes: Vec<AttributeCells>,
+    warnings: Vec<String>,
+    identity: Option<String>,
+    columns: Option<Vec<String>>,
+}
+
+impl Attempt<'_> {
+    async fn run(&mut self) -> Result<RunStatus> {
+        let file = self.open_source()?;
+        let identity = file.source.identity();
+        self.identity = Some(identity.clone());
+        if self.request.repeat == Repeat::SkipMerged && self.request.effect == Effect::Merge {
+            let state = StateFile::of(self.instance, &self.process.name).read()?;
+            if let Some(run_id) = state.merged_by(&identity) {
+                self.warnings.push(format!("this file was merged by run {run_id}; --force merges it again"));
+                return Ok(RunStatus::Skipped);
+            }
+        }
+        let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
+        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir())?;
+        let prepared = self.prepare(&ctx, file, &budget).await?;
+        let columns = changes_columns(&self.process);
+        let sorted = self.phases.stoppable("sort", prepared.sort(&ctx, &budget, columns)).await?;
+        let merging = Merging {
+            instance: self.instance,
+            settings: self.settings,
+            ctx: &ctx,
+            prepared: &prepared,
+            sorted: &sorted,
+            effect: self.request.effect,
+            budget: self.reject_budget(),
+            origin: self.origin(),
+            identity,
+        };
+        let facts = merging.run(&mut self.record, &mut self.phases).await?;
+        self.attributes = facts.cells;
+        Ok(merged_status(&self.record))
+    }
+
+    fn open_source(&mut self) -> Result<CsvFile> {
+        let path = match &self.request.file {
+            Some(file) => file.clone(),
+            // Relative to the instance, wherever the command is typed.
+            None => self.instance.root().join(self.process.source.location()),
+        };
+        self.record.source_file = Some(shown(&path));
+        let source = SourceFile::open(&path)?;
+        self.phases.watch().expect_bytes(source.size_bytes);
+        self.record.source_file = Some(shown(&source.path));
+        self.record.source_size_bytes = Some(source.size_bytes);
+        self.record.source_modified_at = DateTime::from_timestamp_micros((source.modified_ns / 1000) as i64);
+        let options = csv_options(&self.process.source, &self.instance.config().limits)?;
+        let file = CsvFile::open(source, options)?;
+        let dialect = &file.options.dialect;
+        self.record.source_format = Some(source_format(&file.header.columns, dialect.delimiter, dialect.quote));
+        self.compare_columns(&file)?;
+        Ok(file)
+    }
+
+    /// Unmapped columns may come and go, with a warning.
+    fn compare_columns(&mut self, file: &CsvFile) -> Result<()> {
+        let state = StateFile::of(self.instance, &self.process.name).read()?;
+        let now = &file.header.columns;
+        if let Some(before) = &state.source_columns {
+            let list = |names: Vec<&String>| names.into_iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+            let new: Vec<&String> = now.iter().filter(|c| !before.contains(c)).collect();
+            let gone: Vec<&String> = before.iter().filter(|c| !now.contains(c)).collect();
+            if !new.is_empty() {
+                self.warnings.push(format!("columns that the last file did not have: {}", list(new)));
+            }
+            if !gone.is_empty() {
+                self.warnings.push(format!("columns that the last file had and this one lacks: {}", list(gone)));
+            }
+        }
+        self.columns = Some(now.clone());
+        Ok(())
+    }
+
+    async fn prepare(&mut self, ctx: &SessionContext, file: CsvFile, budget: &StageBudget) -> Result<Prepared> {
+        let layout = layout(&self.process)?;
+        let rules = Arc::new(catalogue(&self.process));
+        let meter = Arc::clone(&self.phases.watch().meter);
+        let threads = self.settings.threads;
+        let loading = load(ctx, &file, &layout, &rules, budget, threads, meter);
+        let loaded = self.phases.stoppable("load", loading).await?;
+        file.source.check_unchanged()?;
+        if loaded.rows_read() == 0 {
+            self.warnings.push("the file has a header and no records".to_owned());
+        }
+        let verdicts = Verdicts::new(Arc::clone(&rules));
+        let mut prepared = Prepared { process: self.process.clone(), layout, file, rules, loaded, verdicts };
+        self.phases.stoppable("duplicates", prepared.find_duplicates(ctx)).await?;
+        super::faults::point("loaded");
+        Ok(prepared)
+    }
+
+    fn reject_budget(&self) -> RejectBudget {
+        let policy = &self.process.policy;
+        match (self.request.max_rejects, policy.strict) {
+            (Some(budget), _) => budget,
+            (None, Strictness::Strict) => RejectBudget::Rows(0),
+            (None, Strictness::Lenient) => policy.max_rejects,
+        }
+    }
+
+    fn origin(&self) -> RejectOrigin {
+        RejectOrigin {
+            run_id: self.record.run_id.clone(),
+            process: self.process.name.clone(),
+            source_file: self.record.source_file.clone().unwrap_or_default(),
+            rejected_at_micros: ids::now_micros(),
+        }
+    }
+
+    /// Writes the run's row, gives the lease back, answers.
+    async fn end(mut self, ended: Result<RunStatus>, file: &StateFile) -> Result<Report> {
+        let error = match ended {
+            Ok(status) => {
+                self.record.end(status);
+                None
+            }
+            Err(error) => Some(self.failed(error).await?),
+        };
+        self.record.phase_ms = self.phases.spent();
+        if self.request.effect == Effect::Merge {
+            append_run(self.instance, &self.record).await?;
+            super::faults::point("run_recorded");
+            file.update(|state: &mut ProcessState| {
+                if self.record.is_merged() {
+                    state.source_columns = self.columns.take();
+                }
+                finish(state, &self.record, self.identity.take());
+                Ok(())
+            })?;
+        }
+        Ok(Report {
+            run: self.record,
+            dry_run: self.request.effect == Effect::DryRun,
+            attributes: self.attributes,
+            warnings: self.warnings,
+            error,
+        })
+    }
+
+    async fn failed(&mut self, error: Error) -> Result<Error> {
+        let status = if error.class() == Class::Interrupted { RunStatus::Interrupted } else { RunStatus::Failed };
+        self.record.version_after = None;
+        for count in [
+            &mut self.record.rows_inserted,
+            &mut self.record.rows_updated,
+            &mut self.record.rows_unchanged,
+            &mut self.record.cells_changed,
+            &mut self.record.cells_cleared,
+        ] {
+            *count = None;
+        }
+        self.record.end(status);
+        self.record.error = Some(error.to_string());
+        if self.request.effect == Effect::Merge {
+            discard_files(&self.instance.customers()?, &self.record.run_id).await?;
+        }
+        Ok(error.in_file_if_data(self.record.source_file.as_deref()).wrote("no customer was changed"))
+    }
+}
+
+fn shown(path: &std::path::Path) -> String {
+    PathBuf::from(path).display().to_string()
+}

@@ -1,0 +1,211 @@
+//! The verdicts that need all rows or the table: duplicates, set rules, unknown customers.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{and, filter_record_batch, is_not_null};
+use datafusion::execution::SessionState;
+use datafusion::prelude::{SessionContext, col};
+use futures::TryStreamExt;
+
+use super::load::Loaded;
+use super::relations::{self, change_columns};
+use crate::decode::{CsvFile, Layout};
+use crate::error::{Class, Error, Result};
+use crate::session::sibling;
+use crate::merge::{ChangeSet, Columns, known_records};
+use crate::spec::{Mode, OnDuplicate, Process};
+use crate::split::{Tally, Verdicts};
+use crate::stage::{BatchStore, StageBudget, StageTable};
+use crate::table::schemas::CUSTOMER_ID;
+use crate::table::{KeyRange, Snapshot, SnapshotTable};
+use crate::validate::{Check, RecordSet, Rule, id};
+
+/// A loaded source and everything about it that no table changes.
+pub(super) struct Prepared {
+    pub process: Process,
+    pub layout: Layout,
+    pub file: CsvFile,
+    pub rules: Arc<Vec<Rule>>,
+    pub loaded: Loaded,
+    /// Verdicts of row rules and, under `reject_all`, of duplicates.
+    pub verdicts: Verdicts,
+}
+
+/// What the rules say on one version of `customers`.
+#[derive(Clone)]
+pub(super) struct Judgement {
+    pub verdicts: Verdicts,
+    pub tally: Tally,
+    pub changes: ChangeSet,
+}
+
+impl Prepared {
+    /// Finds duplicates, where their verdict depends on nothing else.
+    pub async fn find_duplicates(&mut self, ctx: &SessionContext) -> Result<()> {
+        if self.process.policy.on_duplicate != OnDuplicate::RejectAll {
+            return Ok(());
+        }
+        let ctx = self.session(ctx).await?;
+        self.query_rules(&ctx, |rule| rule.id == id::CID_DUPLICATE).await?.into_iter().for_each(|(number, found)| {
+            self.verdicts.add(number, found);
+        });
+        Ok(())
+    }
+
+    /// The rows that may be merged, in key order: without those that no version of the table can make acceptable,
+    /// unless the table is to be asked about them too.
+    pub async fn sort(&self, ctx: &SessionContext, budget: &StageBudget, columns: Columns) -> Result<ChangeSet> {
+        let staged = &self.loaded.staged;
+        let wanted = change_columns(staged.schema(), &self.layout)?;
+        let schema = Arc::new(staged.schema().project(&wanted)?);
+        let verdicts = self.verdicts.clone();
+        let needs_all = self.process.mode == Mode::Update || self.process.policy.on_duplicate != OnDuplicate::RejectAll;
+        let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
+            let rows = batch.project(&wanted)?;
+            let mut keep = is_not_null(rows.column(0))?;
+            if !needs_all {
+                keep = and(&keep, &acceptable(batch, &verdicts)?)?;
+            }
+            Ok(filter_record_batch(&rows, &keep)?.project(asked)?)
+        };
+        let table = StageTable::derived(Arc::clone(staged), Arc::clone(&schema), Arc::new(derive));
+        let sorted = ctx.read_table(Arc::new(table))?.sort(vec![col(CUSTOMER_ID).sort(true, false)])?;
+        let mut store = BatchStore::new(schema, budget.clone());
+        let mut ranges = Vec::new();
+        let mut rows = sorted.execute_stream().await?;
+        while let Some(batch) = rows.try_next().await? {
+            if let Some(range) = key_range(&batch) {
+                ranges.push(range);
+                store.push(crate::stage::compact(&batch)?)?;
+            }
+        }
+        store.seal()?;
+        Ok(ChangeSet::new(Arc::new(store), ranges, columns))
+    }
+
+    /// Asks everything that depends on the table, on `snapshot`.
+    pub async fn judge(
+        &self,
+        ctx: &SessionContext,
+        snapshot: &Arc<Snapshot>,
+        sorted: &ChangeSet,
+        threads: usize,
+    ) -> Result<Judgement> {
+        let mut verdicts = self.verdicts.clone();
+        if self.rules.iter().any(|rule| rule.check == Check::UserQuery) {
+            let session = self.session(ctx).await?;
+            session.register_table("customers", Arc::new(SnapshotTable::new(self.with_attributes(snapshot))))?;
+            for (number, found) in self.query_rules(&session, |rule| rule.check == Check::UserQuery).await? {
+                verdicts.add(number, found);
+            }
+        }
+        if self.process.mode == Mode::Update {
+            let unknown = self.unknown(&ctx.state(), snapshot, sorted, threads).await?;
+            verdicts.add(self.number_of(id::CID_UNKNOWN), unknown);
+        }
+        if self.process.policy.on_duplicate != OnDuplicate::RejectAll {
+            let losers = self.losers(ctx, &verdicts).await?;
+            verdicts.add(self.number_of(id::CID_DUPLICATE), losers);
+        }
+        let tally = verdicts.tally(&self.loaded.staged, self.loaded.malformed.num_rows() as u64)?;
+        let changes = sorted.without(Arc::clone(&tally.rejected));
+        Ok(Judgement { verdicts, tally, changes })
+    }
+
+    /// A session in which `incoming` and `records` are this source.
+    async fn session(&self, ctx: &SessionContext) -> Result<SessionContext> {
+        let session = sibling(ctx);
+        relations::register(&session, &self.loaded, &self.layout, &self.file).await?;
+        Ok(session)
+    }
+
+    /// The table as rules see it: an attribute that is not there yet reads as NULL.
+    fn with_attributes(&self, snapshot: &Arc<Snapshot>) -> Arc<Snapshot> {
+        Arc::new(snapshot.with_fields(&crate::plan::table_fields(&self.process, &self.layout)))
+    }
+
+    async fn query_rules(
+        &self,
+        session: &SessionContext,
+        wanted: impl Fn(&Rule) -> bool,
+    ) -> Result<Vec<(u16, RecordSet)>> {
+        let mut found = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
+            let records = self.query(session, rule).await.map_err(|error| match rule.check {
+                Check::UserQuery => Error::new(Class::Usage, format!("the set rule {} failed", rule.id))
+                    .because(error)
+                    .hint("try it: paste it into `sluice sql` after `sluice rules` has shown it"),
+                _ => error,
+            })?;
+            found.push((number as u16, records));
+        }
+        Ok(found)
+    }
+
+    async fn query(&self, session: &SessionContext, rule: &Rule) -> Result<RecordSet> {
+        let mut records = RecordSet::default();
+        let query = session.sql_with_options(&rule.sql, crate::sql::read_only()).await?;
+        let mut rows = query.execute_stream().await?;
+        while let Some(batch) = rows.try_next().await? {
+            records.extend_from(&batch, self.loaded.rows_read())?;
+        }
+        Ok(records)
+    }
+
+    /// Records with a CID that no customer has.
+    async fn unknown(
+        &self,
+        state: &SessionState,
+        snapshot: &Arc<Snapshot>,
+        sorted: &ChangeSet,
+        threads: usize,
+    ) -> Result<RecordSet> {
+        let known = known_records(state, snapshot, sorted, threads).await?;
+        let mut unknown = RecordSet::default();
+        for number in 0..sorted.num_batches() {
+            let batch = sorted.batch(number)?;
+            let records = batch.column(1).as_primitive::<arrow::datatypes::Int64Type>();
+            for record in records.values().iter().map(|r| r.unsigned_abs()).filter(|r| !known.contains(*r)) {
+                unknown.insert(record);
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Under `keep_first` and `keep_last`: the records of a repeated CID that are not kept.
+    async fn losers(&self, ctx: &SessionContext, verdicts: &Verdicts) -> Result<RecordSet> {
+        let session = self.session(ctx).await?;
+        let staged = &self.loaded.staged;
+        let schema = Arc::new(staged.schema().project(&change_columns(staged.schema(), &self.layout)?)?);
+        let (wanted, verdicts) = (change_columns(staged.schema(), &self.layout)?, verdicts.clone());
+        let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
+            Ok(filter_record_batch(&batch.project(&wanted)?, &acceptable(batch, &verdicts)?)?.project(asked)?)
+        };
+        session.register_table("passing", Arc::new(StageTable::derived(Arc::clone(staged), schema, Arc::new(derive))))?;
+        let found = self.query_rules(&session, |rule| rule.id == id::CID_DUPLICATE).await?;
+        Ok(found.into_iter().next().map(|(_, records)| records).unwrap_or_default())
+    }
+
+    fn number_of(&self, id: &str) -> u16 {
+        self.rules.iter().position(|rule| rule.id == id).unwrap_or(0) as u16
+    }
+}
+
+/// The rows of a staged batch that nothing known so far rejects.
+fn acceptable(batch: &RecordBatch, verdicts: &Verdicts) -> Result<BooleanArray> {
+    let mut acceptable = vec![true; batch.num_rows()];
+    verdicts.each_broken(batch, |row, _, rules| {
+        if let Some(slot) = acceptable.get_mut(row) {
+            *slot = !verdicts.rejects(&rules);
+        }
+        Ok(())
+    })?;
+    Ok(BooleanArray::from(acceptable))
+}
+
+fn key_range(batch: &RecordBatch) -> Option<KeyRange> {
+    let keys = batch.column(0).as_string_view();
+    let last = keys.len().checked_sub(1)?;
+    Some(KeyRange { min: keys.value(0).to_owned(), max: keys.value(last).to_owned() })
+}

@@ -1,0 +1,248 @@
+//! Plan 2 and its commit, again on the new version whenever another writer was faster.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, Schema};
+use datafusion::prelude::SessionContext;
+use deltalake_core::kernel::{Action, MetadataExt, StructType};
+use futures::StreamExt;
+use object_store::ObjectStoreExt;
+use serde_json::{Value, json};
+
+use super::judge::{Judgement, Prepared};
+use super::reject_step::{CommittedRejects, commit_rejects};
+use super::request::{Effect, Phases};
+use crate::commit::{Commit, CommitOutcome, Txn, commit};
+use crate::error::{Error, Result};
+use crate::instance::Instance;
+use crate::merge::{Apply, ChangeSet, MergeFacts, MergeJob, merge, register_new};
+use crate::plan::table_fields;
+use crate::process::check_ownership;
+use crate::report::{RunRecord, RunStatus};
+use crate::settings::Settings;
+use crate::spec::{Mode, NoneAccepted, RejectBudget};
+use crate::split::{RejectOrigin, Tally};
+use crate::table::{Snapshot, TableLog};
+
+/// Lost races after which a run gives up.
+const ATTEMPTS: usize = 50;
+
+/// What the end of a run needs to know.
+pub(super) struct Merging<'a> {
+    pub instance: &'a Instance,
+    pub settings: &'a Settings,
+    pub ctx: &'a SessionContext,
+    pub prepared: &'a Prepared,
+    pub sorted: &'a ChangeSet,
+    pub effect: Effect,
+    pub budget: RejectBudget,
+    pub origin: RejectOrigin,
+    /// Identity of the source, for exactly-once.
+    pub identity: String,
+}
+
+impl Merging<'_> {
+    /// Judges, keeps rejects, merges and commits. Fills in `record`.
+    pub async fn run(&self, record: &mut RunRecord, phases: &mut Phases) -> Result<MergeFacts> {
+        let log = self.instance.customers()?;
+        let mut rejects = CommittedRejects::default();
+        let mut last: Option<Judgement> = None;
+        for _ in 0..ATTEMPTS {
+            let current = Arc::new(log.snapshot(None).await?);
+            record.version_before = Some(current.version);
+            self.check_number(&log, &current, record.run_no).await?;
+            check_ownership(self.instance, &self.prepared.process, &current)?;
+            let judge = self.prepared.judge(self.ctx, &current, self.sorted, self.settings.threads);
+            let judgement = phases.stoppable("probe", judge).await?;
+            counted(record, &judgement.tally);
+            if self.effect == Effect::Merge && last.as_ref().is_none_or(|last| differs(last, &judgement)) {
+                let step = commit_rejects(self.instance, self.prepared, &judgement, &self.origin, rejects);
+                rejects = phases.time("commit", step).await?;
+            }
+            self.check_budget(&judgement.tally)?;
+            let facts = phases.stoppable("merge", self.merge(&current, &judgement)).await?;
+            self.balanced(record, &facts, &judgement.tally)?;
+            if self.effect == Effect::DryRun {
+                return Ok(facts);
+            }
+            super::faults::point("files_written");
+            match phases.time("commit", self.commit(&log, &current, &facts, record)).await? {
+                CommitOutcome::Committed { version } => {
+                    record.version_after = Some(version);
+                    super::faults::point("customers_committed");
+                    return Ok(facts);
+                }
+                CommitOutcome::Lost => discard_files(&log, &self.origin.run_id).await?,
+            }
+            last = Some(judgement);
+        }
+        Err(Error::conflict(format!("other runs were faster {ATTEMPTS} times in a row")).hint("run it again"))
+    }
+
+    async fn merge(&self, current: &Snapshot, judgement: &Judgement) -> Result<MergeFacts> {
+        let fields = self.new_fields(current);
+        let job = Arc::new(MergeJob {
+            changes: judgement.changes.clone(),
+            snapshot: Arc::new(current.with_fields(&fields)),
+            run_id: self.origin.run_id.clone(),
+            apply: match self.effect {
+                Effect::Merge => Apply::Write,
+                Effect::DryRun => Apply::CountOnly,
+            },
+            deletion_timestamp_ms: chrono::Utc::now().timestamp_millis(),
+            session: self.ctx.state(),
+        });
+        let mut facts = merge(Arc::clone(&job), self.settings.threads).await?;
+        let (rows_inserted, mut files) = register_new(&job, &facts.matched).await?;
+        if rows_inserted > 0 && self.prepared.process.mode == Mode::Update {
+            return Err(Error::runtime("an accepted record of a run in mode update met no customer"));
+        }
+        facts.rows_inserted = rows_inserted;
+        facts.actions.append(&mut files);
+        Ok(facts)
+    }
+
+    /// The attributes that this run adds to the table.
+    fn new_fields(&self, current: &Snapshot) -> Vec<FieldRef> {
+        let fields = table_fields(&self.prepared.process, &self.prepared.layout).into_iter();
+        let missing = fields.filter(|field| current.schema.field_with_name(field.name()).is_err());
+        let since = (current.version + 1).to_string();
+        missing
+            .map(|field| {
+                let mut metadata = field.metadata().clone();
+                metadata.insert("sluice.since_version".to_owned(), since.clone());
+                Arc::new(field.as_ref().clone().with_metadata(metadata))
+            })
+            .collect()
+    }
+
+    async fn commit(
+        &self,
+        log: &TableLog,
+        current: &Snapshot,
+        facts: &MergeFacts,
+        record: &RunRecord,
+    ) -> Result<CommitOutcome> {
+        let mut actions: Vec<Action> = Vec::new();
+        let fields = self.new_fields(current);
+        if !fields.is_empty() {
+            let metadata = current.metadata.clone().with_schema(&evolved(current, fields)?);
+            actions.push(Action::Metadata(metadata.map_err(deltalake_core::DeltaTableError::from)?));
+        }
+        actions.extend(facts.actions.iter().cloned().map(Action::from));
+        let mut ended = record.clone();
+        ended.version_after = Some(current.version + 1);
+        ended.end(merged_status(record));
+        let info = HashMap::from([
+            ("run_id".to_owned(), Value::from(record.run_id.as_str())),
+            ("process".to_owned(), Value::from(record.process.as_str())),
+            ("source_identity".to_owned(), Value::from(self.identity.as_str())),
+            ("run".to_owned(), serde_json::to_value(&ended)?),
+        ]);
+        let txn = Some(Txn { application: record.process.clone(), number: record.run_no });
+        commit(log, current, Commit { actions, info, txn }).await
+    }
+
+    /// A number that another run committed under means that two runs hold it.
+    async fn check_number(&self, log: &TableLog, current: &Snapshot, run_no: i64) -> Result<()> {
+        if self.effect == Effect::DryRun {
+            return Ok(());
+        }
+        let name = self.prepared.process.name.as_str();
+        let committed = current.base.transaction_version(log.store().as_ref(), name).await?;
+        match committed {
+            Some(number) if number >= run_no => {
+                Err(Error::conflict(format!("run {number} of {name} is committed already; this is run {run_no}"))
+                    .hint("another instance of Sluice lost its state file, or runs this process too; run it again"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_budget(&self, tally: &Tally) -> Result<()> {
+        let kept = match self.effect {
+            Effect::Merge => "no customer was changed; the rejects are kept: sluice rejects --by-rule",
+            Effect::DryRun => "nothing; this was a dry run",
+        };
+        let Tally { rows_rejected, rows_read, .. } = tally;
+        if self.budget.is_exceeded(*rows_rejected, *rows_read) {
+            let message = format!("{rows_rejected} of {rows_read} records were rejected, over the budget of {}", self.budget);
+            return Err(Error::data("budget_exceeded", message).wrote(kept).hint("mend the file, or raise --max-rejects"));
+        }
+        if rows_rejected == rows_read && *rows_read > 0 && self.prepared.process.policy.allow_none == NoneAccepted::Fails {
+            let message = format!("none of the {rows_read} records was accepted");
+            return Err(Error::data("none_accepted", message).wrote(kept).hint("see why with: sluice rejects --by-rule"));
+        }
+        Ok(())
+    }
+
+    /// The books must balance before anything is committed.
+    fn balanced(&self, record: &mut RunRecord, facts: &MergeFacts, tally: &Tally) -> Result<()> {
+        record.rows_inserted = Some(facts.rows_inserted);
+        record.rows_updated = Some(facts.rows_updated);
+        record.rows_unchanged = Some(facts.rows_unchanged);
+        record.cells_changed = Some(facts.cells.iter().map(|c| c.cells_changed).sum());
+        record.cells_cleared = Some(facts.cells.iter().map(|c| c.cells_cleared).sum());
+        let accepted = tally.rows_read - tally.rows_rejected;
+        let merged = facts.rows_inserted + facts.rows_updated + facts.rows_unchanged;
+        if accepted == merged {
+            return Ok(());
+        }
+        Err(Error::runtime(format!("the books do not balance: {accepted} records accepted, {merged} merged"))
+            .wrote("no customer was changed"))
+    }
+}
+
+/// How a run that merged ends.
+pub(super) fn merged_status(record: &RunRecord) -> RunStatus {
+    if record.rows_rejected.unwrap_or(0) > 0 { RunStatus::CompletedWithRejects } else { RunStatus::Completed }
+}
+
+fn counted(record: &mut RunRecord, tally: &Tally) {
+    record.rows_read = Some(tally.rows_read);
+    record.rows_rejected = Some(tally.rows_rejected);
+    record.rows_accepted = Some(tally.rows_read - tally.rows_rejected);
+    record.rows_warned = Some(tally.rows_warned);
+    record.rule_counts = tally.rule_counts.clone();
+}
+
+fn differs(a: &Judgement, b: &Judgement) -> bool {
+    a.tally.rule_counts != b.tally.rule_counts || a.tally.rejected != b.tally.rejected
+}
+
+/// The log's own schema and the new columns after it.
+fn evolved(current: &Snapshot, fields: Vec<FieldRef>) -> Result<StructType> {
+    let added = crate::table::kernel_schema(&Schema::new(fields))?;
+    let all = current.base.schema().fields().cloned().chain(added.fields().cloned()).collect::<Vec<_>>();
+    StructType::try_new(all).map_err(|e| Error::runtime("the new columns do not fit the table").because(e))
+}
+
+/// Deletes what a run wrote to a table and did not commit.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
+    let store = log.store().object_store(None);
+    let prefix = format!("part-{run_id}-");
+    let mut files = store.list(None);
+    while let Some(file) = files.next().await {
+        let location = file?.location;
+        if location.parts_count() == 1 && location.filename().is_some_and(|name| name.starts_with(&prefix)) {
+            store.delete(&location).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a source looks like, as JSON.
+pub(super) fn source_format(prepared_columns: &[String], delimiter: u8, quote: Option<u8>) -> String {
+    json!({
+        "format": "csv",
+        "encoding": "utf-8",
+        "delimiter": char::from(delimiter).to_string(),
+        "quote": quote.map(|q| char::from(q).to_string()),
+        "header": prepared_columns,
+    })
+    .to_string()
+}

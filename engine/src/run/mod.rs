@@ -1,0 +1,27 @@
+//! A run: every stage in order, one coordinator.
+//!
+//! ```text
+//!   settle a dead run ─▶ lease ─▶ open source ─▶ plan 1: load ─▶ verdicts ─▶ rejects commit
+//!                                                                  ▲               │
+//!                                  lost race: again on the new     │          plan 2: merge ─▶ customers commit
+//!                                  snapshot ───────────────────────┴───────────────┘                 │
+//!                                                                     runs row ◀── lease given back ◀─┘
+//! ```
+//!
+//! [`run`] is the door. [`load`] is plan 1: decode, row rules, stage. [`judge`] asks the rules that need all rows or the
+//! table. [`merge_step`] is plan 2 and its commit. [`settle`] repairs what a dead run left.
+
+mod coordinator;
+mod faults;
+mod judge;
+mod load;
+mod merge_step;
+mod reject_step;
+pub mod relations;
+mod request;
+mod settle;
+
+pub use coordinator::run;
+pub use load::{Loaded, load, stage_schema};
+pub use request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
+pub use settle::settle;

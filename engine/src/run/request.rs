@@ -1,0 +1,140 @@
+//! What a run is asked for, what it answers, and how it is watched.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::decode::LoadMeter;
+use crate::error::{Error, Result};
+use crate::merge::AttributeCells;
+use crate::report::RunRecord;
+use crate::spec::RejectBudget;
+
+/// Whether a run changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Rejects are kept, accepted rows are merged.
+    Merge,
+    /// Everything is found out, nothing is written.
+    DryRun,
+}
+
+/// What becomes of a source that was merged before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// The run is skipped.
+    SkipMerged,
+    /// It is merged again.
+    Force,
+}
+
+/// A run to be made.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// The process.
+    pub process: String,
+    /// A file instead of the process's source.
+    pub file: Option<PathBuf>,
+    /// Whether anything is written.
+    pub effect: Effect,
+    /// What becomes of a source that was merged before.
+    pub repeat: Repeat,
+    /// A budget instead of the process's.
+    pub max_rejects: Option<RejectBudget>,
+    /// What started the run.
+    pub trigger: String,
+}
+
+/// What a run did, or in a dry run would have done.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The row of `runs`.
+    #[serde(flatten)]
+    pub run: RunRecord,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+    /// Cells by attribute.
+    pub attributes: Vec<AttributeCells>,
+    /// What the user should know though the run went well.
+    pub warnings: Vec<String>,
+    /// Why the run failed.
+    #[serde(skip)]
+    pub error: Option<Error>,
+}
+
+/// A window on a run from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// What the load has done so far.
+    pub meter: Arc<LoadMeter>,
+    /// Notified to stop the run.
+    pub stop: Arc<Notify>,
+    /// Size of the source, once known.
+    pub total_bytes: Arc<AtomicU64>,
+    /// The phase under way.
+    pub phase: Arc<Mutex<&'static str>>,
+}
+
+/// Times phases and tells the watch.
+#[derive(Debug)]
+pub struct Phases {
+    watch: Watch,
+    spent: BTreeMap<String, u64>,
+}
+
+impl Phases {
+    /// Nothing timed yet.
+    #[must_use]
+    pub fn new(watch: &Watch) -> Self {
+        Self { watch: watch.clone(), spent: BTreeMap::new() }
+    }
+
+    /// Runs `work` as `phase`; times add up.
+    pub async fn time<T>(&mut self, phase: &'static str, work: impl Future<Output = T>) -> T {
+        *self.watch.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+        let begun = Instant::now();
+        let result = work.await;
+        *self.spent.entry(phase.to_owned()).or_default() += begun.elapsed().as_millis() as u64;
+        result
+    }
+
+    /// As [`time`](Self::time), but ends at once when the run is asked to stop. Never for a commit: one that is cut
+    /// off may land all the same.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the run was stopped.
+    pub async fn stoppable<T>(&mut self, phase: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let stop = Arc::clone(&self.watch.stop);
+        let guarded = async {
+            tokio::select! {
+                result = work => result,
+                () = stop.notified() => Err(Error::interrupted()),
+            }
+        };
+        self.time(phase, guarded).await
+    }
+
+    /// The watch.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Milliseconds by phase.
+    #[must_use]
+    pub fn spent(&self) -> BTreeMap<String, u64> {
+        self.spent.clone()
+    }
+}
+
+impl Watch {
+    /// Says how large the source is.
+    pub fn expect_bytes(&self, bytes: u64) {
+        self.total_bytes.store(bytes, Ordering::Relaxed);
+    }
+}

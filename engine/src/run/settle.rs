@@ -1,0 +1,109 @@
+//! Settling a dead run: whoever next touches the process finds out how it ended and says so.
+//!
+//! ```text
+//!   lease of a dead holder
+//!     ├─ `runs` has its row                   ─▶ it ended; only the lease was left
+//!     ├─ the log of `customers` has its run_id ─▶ it merged; its row is rebuilt from the commit info
+//!     └─ neither                              ─▶ interrupted; its uncommitted files go
+//! ```
+
+use chrono::{DateTime, Utc};
+use datafusion::prelude::{SessionContext, col, lit};
+
+use super::merge_step::discard_files;
+use crate::error::Result;
+use crate::instance::Instance;
+use crate::process::{Lease, MergedSource, ProcessState, ProcessStatus, StateFile};
+use crate::report::{RunRecord, RunStatus, append_run};
+use crate::table::SnapshotTable;
+
+/// Settles the process's dead run, if it has one.
+///
+/// # Errors
+/// The instance cannot be read or written.
+pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
+    let file = StateFile::of(instance, name);
+    let is_dead = |state: &ProcessState| state.lease.as_ref().is_some_and(Lease::is_dead);
+    if !is_dead(&file.read()?) {
+        return Ok(());
+    }
+    // The lock is held throughout: two must not settle the same run.
+    let guard = file.lock()?;
+    let mut state = guard.read()?;
+    let Some(lease) = state.lease.clone().filter(|_| is_dead(&state)) else { return Ok(()) };
+    let (record, identity) = outcome(instance, name, &lease).await?;
+    finish(&mut state, &record, identity);
+    guard.replace(&state)
+}
+
+/// Gives the lease back and notes how the run ended.
+pub(super) fn finish(state: &mut ProcessState, record: &RunRecord, identity: Option<String>) {
+    state.lease = None;
+    state.status = match (record.status, state.status) {
+        (_, ProcessStatus::Paused) => ProcessStatus::Paused,
+        (RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running, _) => ProcessStatus::Failed,
+        (_, ProcessStatus::Scheduled) => ProcessStatus::Scheduled,
+        _ => ProcessStatus::Completed,
+    };
+    state.last_run = Some(crate::process::LastRun {
+        run_id: record.run_id.clone(),
+        status: record.status.word().to_owned(),
+        ended_at: record.ended_at.unwrap_or_else(Utc::now),
+    });
+    if let (true, Some(identity)) = (record.is_merged(), identity) {
+        state.merged.push(MergedSource { identity, run_id: record.run_id.clone() });
+    }
+    if !record.definition_hash.is_empty() {
+        state.definition_hash = Some(record.definition_hash.clone());
+    }
+}
+
+async fn outcome(instance: &Instance, name: &str, lease: &Lease) -> Result<(RunRecord, Option<String>)> {
+    let committed = committed(instance, &lease.run_id).await?;
+    let written = written_status(instance, &lease.run_id).await?;
+    if let Some((record, identity)) = committed {
+        if written.is_none() {
+            append_run(instance, &record).await?;
+        }
+        return Ok((record, identity));
+    }
+    discard_files(&instance.customers()?, &lease.run_id).await?;
+    let mut record = RunRecord::started(lease.run_id.clone(), name, lease.run_no, &lease.trigger);
+    record.started_at = lease.started_at;
+    match written {
+        Some((status, ended_at)) => {
+            record.status = status;
+            record.ended_at = ended_at;
+        }
+        None => {
+            record.end(RunStatus::Interrupted);
+            record.peak_rss_bytes = None;
+            record.error = Some("the program ended before the run did; nothing was merged".to_owned());
+            append_run(instance, &record).await?;
+        }
+    }
+    Ok((record, None))
+}
+
+/// The run's record in the log of `customers`, and the identity of its source.
+async fn committed(instance: &Instance, run_id: &str) -> Result<Option<(RunRecord, Option<String>)>> {
+    for commit in instance.customers()?.commits(None).await? {
+        if commit.info.get("run_id").and_then(|v| v.as_str()) == Some(run_id) {
+            let identity = commit.info.get("source_identity").and_then(|v| v.as_str()).map(str::to_owned);
+            let Some(run) = commit.info.get("run") else { return Ok(None) };
+            return Ok(Some((serde_json::from_value(run.clone())?, identity)));
+        }
+    }
+    Ok(None)
+}
+
+async fn written_status(instance: &Instance, run_id: &str) -> Result<Option<(RunStatus, Option<DateTime<Utc>>)>> {
+    let snapshot = instance.runs()?.snapshot(None).await?;
+    let ctx = SessionContext::new();
+    let runs = ctx.read_table(std::sync::Arc::new(SnapshotTable::new(std::sync::Arc::new(snapshot))))?;
+    let rows = runs.filter(col("run_id").eq(lit(run_id)))?.select_columns(&["status"])?.collect().await?;
+    let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
+    let word = arrow::util::display::array_value_to_string(batch.column(0), 0)?;
+    let status = serde_json::from_value(serde_json::Value::from(word)).unwrap_or(RunStatus::Failed);
+    Ok(Some((status, None)))
+}

@@ -1,0 +1,61 @@
+//! What the user wrote, typed.
+//!
+//! Every document has two types: one as typed, whose keys are all optional (`Raw...`, see `process`), and one as
+//! resolved, with every default filled in and nothing left to check. The way from one to the other collects all
+//! problems instead of stopping at the first:
+//!
+//! ```text
+//!  NAME.toml ──read──▶ RawProcess ──resolve──▶ Process        sluice.toml ──read, resolve──▶ InstanceConfig
+//!        ▲                  │  │                  │
+//!        └────render────────┘  └─schema           └─locked: what `complete` freezes, and what an edit changed
+//! ```
+//!
+//! Start with [`Process`] and [`parse_process_in`]; a problem is a [`Problem`] with its place and its remedy.
+//! `read` is how serde is made to complain about everything at once. Command lines give attributes as [`Mapping`].
+
+mod attribute;
+mod command_line;
+mod hash;
+mod instance;
+mod location;
+mod locked;
+mod names;
+mod notify;
+mod policy;
+mod problem;
+mod process;
+mod read;
+mod render;
+mod resolve;
+mod rule;
+mod schedule;
+mod schema;
+mod size;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use attribute::{Attribute, DEFAULT_DATES};
+pub use command_line::{Mapping, parse_mapping};
+pub use hash::definition_hash;
+pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};
+pub use location::{SourceKind, default_pattern, folders_below, kind_of, stem_and_extension};
+pub use locked::{Difference, Locked, LockedAttribute, locked_differences};
+pub use names::{RESERVED_NAMES, check_attribute_name, check_process_name, default_attribute_name};
+pub use notify::{Notify, NotifyOn, NotifyScope, NotifyTarget};
+pub use policy::{
+    Mode, NoneAccepted, NullPolicy, OnDuplicate, OnScale, OnTooLong, OnUnsupported, Policy, RawBudget,
+    RejectBudget, Strictness,
+};
+pub use problem::Problem;
+pub use process::{Process, RawAttribute, RawPolicy, RawProcess, RawRule, RawRules, RawSchedule, RawSource};
+pub use render::{NewProcess, render_process, render_raw};
+pub use resolve::{parse_process, parse_process_in};
+pub use rule::{BUILTIN_RULE_IDS, BuiltinSeverities, RuleKind, Severity, UserRule};
+pub use schedule::{Every, Schedule};
+pub use schema::json_schema;
+pub use size::parse_bytes;
+pub use source::{CsvOptions, Encoding, Format, Header, Source, Trim, parse_source};
+pub use types::{AttributeType, MAX_DECIMAL_PRECISION, MAX_NVARCHAR_UNITS, MAX_VARCHAR_CHARS};

@@ -1,0 +1,9 @@
+//! Whole documents: what is accepted, what it resolves to, and what is said of each mistake.
+
+mod attributes;
+mod instance;
+mod locked;
+mod problems;
+mod process;
+mod render;
+mod source;

@@ -1,0 +1,143 @@
+//! What `sluice.toml` resolves to, and what is said of its mistakes.
+
+use crate::spec::*;
+
+#[test]
+fn a_format_alone_is_an_instance_with_every_default() {
+    let config = parse_instance("format = 1").unwrap();
+    assert_eq!(config, InstanceConfig::default());
+    assert_eq!(config.limits.attributes_per_process, 10);
+    assert_eq!(config.limits.attributes_per_instance, 200);
+    assert_eq!(config.limits.folder_depth, 2);
+    assert_eq!(config.limits.record_bytes, 16 * 1024 * 1024);
+}
+
+#[test]
+fn every_table_of_an_instance_arrives_where_it_belongs() {
+    let config = parse_instance(
+        r#"
+format = 1
+reserved_attributes = ["churn_score"]
+[limits]
+folder_depth = 0
+record_bytes = "1MiB"
+[defaults]
+max_rejects = "2%"
+memory = "4GB"
+threads = 8
+[connections.crm]
+account = "acme"
+nested = { anything = [1, 2] }
+[[notify]]
+on = ["failed", "rejects", "succeeded", "no_file"]
+to = "mailto:ops@example.com"
+[[notify]]
+on = ["failed"]
+to = "command:logger"
+process = "loyalty"
+"#,
+    )
+    .unwrap();
+    assert_eq!(config.reserved_attributes, ["churn_score"]);
+    assert_eq!(
+        (config.limits.folder_depth, config.limits.record_bytes),
+        (0, 1 << 20)
+    );
+    assert_eq!(config.defaults.policy.max_rejects, RejectBudget::Percent(2.0));
+    assert_eq!(
+        (config.defaults.memory_bytes, config.defaults.threads),
+        (Some(4_000_000_000), Some(8))
+    );
+    assert_eq!(config.connections["crm"]["account"].as_str(), Some("acme"));
+    let [everybody, one] = config.notify.as_slice() else {
+        panic!("two entries")
+    };
+    assert_eq!(
+        everybody.on,
+        [
+            NotifyOn::Failed,
+            NotifyOn::Rejects,
+            NotifyOn::Succeeded,
+            NotifyOn::NoFile
+        ]
+    );
+    assert_eq!(everybody.to, NotifyTarget::Mail("ops@example.com".into()));
+    assert!(everybody.process.includes("anything"));
+    assert!(one.process.includes("loyalty") && !one.process.includes("loyalty_2"));
+}
+
+#[test]
+fn a_newer_format_is_the_only_problem_of_an_instance() {
+    let problems = parse_instance("format = 2\nunheard_of = true\n").unwrap_err();
+    let [problem] = problems.as_slice() else {
+        panic!("{problems:#?}")
+    };
+    assert_eq!(problem.at, "format (line 1)");
+    assert!(
+        problem.what.contains("format 2") && problem.remedy.contains("newer Sluice"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn every_mistake_of_an_instance_is_reported_at_once() {
+    let problems = parse_instance(
+        r#"
+format = 0
+colour = "red"
+[limits]
+attributes_per_process = 0
+record_bytes = "many"
+folder_depth = -1
+[defaults]
+threads = 0
+time_zone = "Mars/Olympus"
+max_rejects = "200%"
+[connections."Not A Name"]
+[[notify]]
+on = ["failure"]
+to = "carrier pigeon"
+[[notify]]
+process = "A*"
+"#,
+    )
+    .unwrap_err();
+    let mut places: Vec<_> = problems
+        .iter()
+        .map(|p| p.at.split(" (line").next().unwrap())
+        .collect();
+    places.sort();
+    assert_eq!(
+        places,
+        [
+            "colour",
+            "connections.Not A Name",
+            "defaults.max_rejects",
+            "defaults.threads",
+            "defaults.time_zone",
+            "format",
+            "limits.attributes_per_process",
+            "limits.folder_depth",
+            "limits.record_bytes",
+            "notify[0].on[0]",
+            "notify[0].to",
+            "notify[1].on",
+            "notify[1].process",
+            "notify[1].to",
+        ],
+        "{problems:#?}"
+    );
+}
+
+#[test]
+fn an_instance_says_its_format() {
+    let problems = parse_instance("").unwrap_err();
+    assert!(
+        problems.len() == 1 && problems[0].remedy.contains("format = 1"),
+        "{problems:#?}"
+    );
+    assert_eq!(
+        parse_instance("format = ").unwrap_err()[0].at,
+        "line 1, column 10"
+    );
+}

@@ -1,0 +1,107 @@
+//! Table functions: `source`, `incoming`, `records`, `customers_at`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::Result as DfResult;
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
+
+use super::source_table::{Relation, SourceTable};
+use crate::decode::CsvFile;
+use crate::error::{Error, Result};
+use crate::instance::{Instance, all};
+use crate::plan::{csv_options, layout};
+use crate::process;
+use crate::source::SourceFile;
+use crate::spec::{self, SourceKind};
+use crate::table::SnapshotTable;
+
+/// Registers every table function of `instance`.
+pub(super) fn register(ctx: &SessionContext, instance: &Instance) {
+    let function = |kind| Arc::new(InstanceFunction { instance: instance.clone(), kind });
+    ctx.register_udtf("source", function(Kind::Source));
+    ctx.register_udtf("incoming", function(Kind::Process(Relation::Incoming)));
+    ctx.register_udtf("records", function(Kind::Process(Relation::Records)));
+    ctx.register_udtf("customers_at", function(Kind::CustomersAt));
+}
+
+#[derive(Debug)]
+enum Kind {
+    Source,
+    Process(Relation),
+    CustomersAt,
+}
+
+#[derive(Debug)]
+struct InstanceFunction {
+    instance: Instance,
+    kind: Kind,
+}
+
+impl TableFunctionImpl for InstanceFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> DfResult<Arc<dyn TableProvider>> {
+        let arguments = literals(args.exprs())?;
+        let table: Arc<dyn TableProvider> = match &self.kind {
+            Kind::Source => Arc::new(source(&self.instance, &arguments)?),
+            Kind::Process(relation) => Arc::new(of_process(&self.instance, &arguments, *relation)?),
+            Kind::CustomersAt => Arc::new(customers_at(&self.instance, &arguments)?),
+        };
+        Ok(table)
+    }
+}
+
+/// The arguments as text.
+fn literals(exprs: &[Expr]) -> Result<Vec<String>> {
+    let text = |expr: &Expr| match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), _) => Ok(text.clone()),
+        Expr::Literal(value, _) => Ok(value.to_string()),
+        other => Err(Error::usage(format!("a table function takes literals, not {other}"))),
+    };
+    exprs.iter().map(text).collect()
+}
+
+fn local(instance: &Instance, url: &str) -> Result<SourceFile> {
+    match spec::kind_of(url).map_err(|problem| all(&[problem]))? {
+        // As typed where that is there, else from the instance's folder, as in a process file.
+        SourceKind::Local if Path::new(url).exists() => SourceFile::open(Path::new(url)),
+        SourceKind::Local => SourceFile::open(&instance.root().join(url)),
+        _ => Err(Error::usage("this version reads local files only").in_file(url).hint("copy the file here first")),
+    }
+}
+
+fn source(instance: &Instance, arguments: &[String]) -> Result<SourceTable> {
+    let Some((url, options)) = arguments.split_first() else {
+        return Err(Error::usage("source takes a file: source('FILE'[, 'option', 'value' ...])"));
+    };
+    let pairs: Vec<(String, String)> =
+        options.chunks(2).map(|pair| (pair[0].clone(), pair.get(1).cloned().unwrap_or_default())).collect();
+    let parsed = spec::parse_source(url, &pairs).map_err(|problems| all(&problems))?;
+    let options = csv_options(&parsed, &instance.config().limits)?;
+    SourceTable::text(CsvFile::open(local(instance, url)?, options)?)
+}
+
+fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> Result<SourceTable> {
+    let (name, file) = match arguments {
+        [name] => (name, None),
+        [name, file] => (name, Some(file.as_str())),
+        _ => return Err(Error::usage("name a process: incoming('PROCESS'[, 'FILE'])")),
+    };
+    let process = process::check(instance, name)?;
+    let opened = local(instance, file.unwrap_or_else(|| process.source.location()))?;
+    let options = csv_options(&process.source, &instance.config().limits)?;
+    SourceTable::typed(CsvFile::open(opened, options)?, &layout(&process)?, relation)
+}
+
+fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {
+    let version = match arguments {
+        [version] => version.parse().map_err(|_| Error::usage(format!("{version:?} is no version of customers")))?,
+        _ => return Err(Error::usage("name a version: customers_at(7)")),
+    };
+    let log = instance.customers()?;
+    // A table function is called while a plan is made, which is not async; reading the log is.
+    let snapshot = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(log.snapshot(Some(version))));
+    Ok(SnapshotTable::new(Arc::new(snapshot?)))
+}

@@ -1,0 +1,15 @@
+//! SQL over an instance: its tables, views and functions, read-only (contract, section 5).
+//!
+//! [`session`] registers everything, [`query`] runs one statement. [`functions`](mod@functions) are the table functions: any source
+//! file, the relations that rules speak of, older versions.
+
+mod functions;
+mod reading;
+mod runs;
+mod session;
+mod source_table;
+
+pub use reading::{query, read_only};
+pub use runs::resolve_run;
+pub use session::session;
+pub use source_table::{Relation, SourceTable};

@@ -1,0 +1,142 @@
+//! Everything an instance has, registered.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::ReaderBuilder;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use serde::Serialize;
+
+use super::functions;
+use crate::error::Result;
+use crate::instance::Instance;
+use crate::process::{self, StateFile, names};
+use crate::report::RunRecord;
+use crate::session::new_session;
+use crate::settings::Settings;
+use crate::table::schemas::{self, CUSTOMER_ID, timestamp};
+use crate::table::{Snapshot, SnapshotTable};
+
+/// A session over the tables, views and functions of `instance`.
+///
+/// # Errors
+/// The instance cannot be read.
+pub async fn session(instance: &Instance, settings: &Settings) -> Result<SessionContext> {
+    let ctx = new_session(settings, settings.memory_bytes)?;
+    let customers = Arc::new(instance.customers()?.snapshot(None).await?);
+    register_rows(&ctx, "processes", processes_schema(), &process::list(instance)?)?;
+    register_rows(&ctx, "attributes", attributes_schema(), &attributes(instance, &customers)?)?;
+    ctx.register_table("customers", Arc::new(SnapshotTable::new(customers)))?;
+    for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?), ("__runs", instance.runs()?)] {
+        let snapshot = Arc::new(log.snapshot(None).await?);
+        ctx.register_table(name, Arc::new(SnapshotTable::new(snapshot)))?;
+    }
+    register_rows(&ctx, "__running", schemas::runs(), &running(instance)?)?;
+    view(&ctx, "runs", "SELECT * FROM __runs UNION ALL SELECT * FROM __running").await?;
+    view(&ctx, "reject_reasons", REJECT_REASONS).await?;
+    functions::register(&ctx, instance);
+    Ok(ctx)
+}
+
+const REJECT_REASONS: &str = "SELECT run_id, process, source_file, record_no, line, customer_id, \
+     reason['rule'] AS rule, reason['column_name'] AS column_name, reason['value'] AS value, \
+     reason['message'] AS message, rejected_at \
+     FROM (SELECT run_id, process, source_file, record_no, line, customer_id, unnest(reasons) AS reason, rejected_at FROM rejects)";
+
+async fn view(ctx: &SessionContext, name: &str, sql: &str) -> Result<()> {
+    let view = ctx.sql(sql).await?.into_view();
+    ctx.register_table(name, view)?;
+    Ok(())
+}
+
+/// Registers serde values as a table.
+fn register_rows<T: Serialize>(ctx: &SessionContext, name: &str, schema: SchemaRef, rows: &[T]) -> Result<()> {
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder()?;
+    decoder.serialize(rows)?;
+    let batch = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
+    ctx.register_table(name, Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;
+    Ok(())
+}
+
+/// Runs under way: they have a lease, and no row in `runs` yet.
+fn running(instance: &Instance) -> Result<Vec<RunRecord>> {
+    let mut running = Vec::new();
+    for name in names(instance)? {
+        if let Some(lease) = StateFile::of(instance, &name).read()?.lease.filter(|lease| !lease.is_dead()) {
+            let mut record = RunRecord::started(lease.run_id, &name, lease.run_no, &lease.trigger);
+            record.started_at = lease.started_at;
+            running.push(record);
+        }
+    }
+    Ok(running)
+}
+
+fn processes_schema() -> SchemaRef {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let moment = |name: &str| Field::new(name, timestamp(), true);
+    let names = DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)));
+    let mut fields: Vec<Field> = ["process", "status", "mode", "source", "key", "schedule"].map(text).to_vec();
+    fields.extend([moment("next_run_at"), Field::new("attributes", names, true)]);
+    fields.extend(["created_at", "completed_at"].map(moment));
+    fields.extend(["last_run_id", "last_status"].map(text));
+    fields.extend([moment("last_ended_at"), text("definition_hash")]);
+    Arc::new(Schema::new(fields))
+}
+
+#[derive(Debug, Default, Serialize)]
+struct AttributeRow {
+    attribute: String,
+    r#type: Option<String>,
+    label: Option<String>,
+    display: Option<String>,
+    role: Option<String>,
+    process: Option<String>,
+    source_column: Option<String>,
+    since_version: Option<i64>,
+}
+
+fn attributes_schema() -> SchemaRef {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let mut fields: Vec<Field> =
+        ["attribute", "type", "label", "display", "role", "process", "source_column"].map(text).to_vec();
+    fields.push(Field::new("since_version", DataType::Int64, true));
+    Arc::new(Schema::new(fields))
+}
+
+/// The attributes of the table, then those that completed processes reserve.
+fn attributes(instance: &Instance, customers: &Snapshot) -> Result<Vec<AttributeRow>> {
+    let mut rows: Vec<AttributeRow> = Vec::new();
+    for field in customers.schema.fields().iter().filter(|field| field.name() != CUSTOMER_ID) {
+        let get = |key: &str| field.metadata().get(key).cloned();
+        rows.push(AttributeRow {
+            attribute: field.name().clone(),
+            r#type: get("sluice.type"),
+            label: get("sluice.label"),
+            display: get("sluice.display"),
+            role: get("sluice.role"),
+            process: get("sluice.owner"),
+            source_column: get("sluice.source_column"),
+            since_version: get("sluice.since_version").and_then(|v| v.parse().ok()),
+        });
+    }
+    for name in names(instance)? {
+        let state = StateFile::of(instance, &name).read()?;
+        if state.status == process::ProcessStatus::Deleted {
+            continue;
+        }
+        for locked in state.locked.into_iter().flat_map(|l| l.attributes) {
+            if !rows.iter().any(|row| row.attribute == locked.name) {
+                rows.push(AttributeRow {
+                    attribute: locked.name,
+                    r#type: Some(locked.ty),
+                    source_column: Some(locked.column),
+                    process: Some(name.clone()),
+                    ..AttributeRow::default()
+                });
+            }
+        }
+    }
+    Ok(rows)
+}

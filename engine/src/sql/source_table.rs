@@ -1,0 +1,179 @@
+//! A source file as a table, read as it is asked for.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result as DfResult;
+use datafusion::datasource::TableType;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::decode::layout::{self, MALFORMED};
+use crate::decode::{
+    Blanks, CellColumn, CellKind, ChunkDecoder, CsvFile, Decoded, Layout, LoadMeter, Strip, chunks, decoded,
+};
+use crate::error::Result;
+use crate::run::relations::incoming_schema;
+
+/// Which relation of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// The well-formed records, typed.
+    Incoming,
+    /// Every record; a malformed one has its reason and no values.
+    Records,
+}
+
+/// A file, read anew by each scan.
+#[derive(Debug)]
+pub struct SourceTable {
+    file: CsvFile,
+    decoder: Arc<ChunkDecoder>,
+    kept: Vec<usize>,
+    schema: SchemaRef,
+}
+
+impl SourceTable {
+    /// The records of `file` as a process with `layout` sees them.
+    ///
+    /// # Errors
+    /// A mapped column that is not there.
+    pub fn typed(file: CsvFile, layout: &Layout, relation: Relation) -> Result<Self> {
+        file.positions(&layout.source_columns())?;
+        let raw = unique(&file);
+        let kept = file.positions(&raw)?;
+        let incoming = incoming_schema(layout, &raw);
+        let schema = match relation {
+            Relation::Incoming => incoming,
+            Relation::Records => with_malformed(&incoming),
+        };
+        let decoder = ChunkDecoder::new(layout.clone(), file.options.dialect.clone(), raw, file.header.columns.len());
+        Ok(Self { file, decoder: Arc::new(decoder), kept, schema })
+    }
+
+    /// The records of `file` as text columns under their own names, and where they stand.
+    ///
+    /// # Errors
+    /// None but what opening found.
+    pub fn text(file: CsvFile) -> Result<Self> {
+        let columns = unique(&file);
+        let kept = file.positions(&columns)?;
+        let mut fields: Vec<FieldRef> = columns.iter().map(|c| Arc::new(Field::new(c, DataType::Utf8View, true))).collect();
+        for field in layout::position_fields() {
+            // A column of the file keeps its name; where it stood goes by another then.
+            let name = if columns.contains(field.name()) { format!("__{}", field.name()) } else { field.name().clone() };
+            fields.push(Arc::new(field.as_ref().clone().with_name(name)));
+        }
+        fields.push(Arc::new(Field::new(MALFORMED, DataType::Utf8, true)));
+        let text = |source: &String| CellColumn {
+            source: source.clone(),
+            name: source.clone(),
+            kind: CellKind::Text { truncate: None, strip: Strip::Nothing },
+            null_tokens: Vec::new(),
+            blanks: Blanks::Data,
+        };
+        let mut cells = columns.iter().map(text);
+        let key = cells.next().unwrap_or_else(|| layout::key_column("", Vec::new(), Blanks::Data));
+        let layout = Layout { key, attributes: cells.collect() };
+        let decoder = ChunkDecoder::new(layout, file.options.dialect.clone(), columns, file.header.columns.len());
+        Ok(Self { file, decoder: Arc::new(decoder), kept, schema: Arc::new(Schema::new(fields)) })
+    }
+}
+
+fn unique(file: &CsvFile) -> Vec<String> {
+    file.header.columns.iter().filter(|c| !file.header.duplicates.contains(c)).cloned().collect()
+}
+
+fn with_malformed(incoming: &SchemaRef) -> SchemaRef {
+    let mut fields: Vec<FieldRef> = incoming.fields().iter().cloned().collect();
+    fields.insert(layout::POSITION.len(), Arc::new(Field::new(MALFORMED, DataType::Utf8, true)));
+    Arc::new(Schema::new(fields))
+}
+
+#[async_trait]
+impl TableProvider for SourceTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => Arc::clone(&self.schema),
+        };
+        let partition = FilePartition {
+            file: self.file.clone(),
+            decoder: Arc::clone(&self.decoder),
+            kept: self.kept.clone(),
+            schema: Arc::clone(&schema),
+            wants_malformed: self.schema.index_of(MALFORMED).is_ok(),
+            threads: state.config().target_partitions(),
+        };
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(partition)], None, [], false, limit)?))
+    }
+}
+
+#[derive(Debug)]
+struct FilePartition {
+    file: CsvFile,
+    decoder: Arc<ChunkDecoder>,
+    kept: Vec<usize>,
+    schema: SchemaRef,
+    wants_malformed: bool,
+    threads: usize,
+}
+
+impl PartitionStream for FilePartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let chunks = chunks(&self.file, &self.kept, Arc::new(LoadMeter::default()));
+        let schema = Arc::clone(&self.schema);
+        let wants_malformed = self.wants_malformed;
+        let batches = decoded(chunks, Arc::clone(&self.decoder), self.threads)
+            .map(move |decoded| -> Result<_> {
+                let Decoded { incoming, malformed } = decoded?;
+                let bad = malformed.filter(|_| wants_malformed);
+                let made: Vec<DfResult<RecordBatch>> = std::iter::once(incoming)
+                    .chain(bad)
+                    .map(|batch| Ok(shaped(&batch, &schema)?))
+                    .collect();
+                Ok(stream::iter(made))
+            })
+            .map_err(datafusion::error::DataFusionError::from)
+            .try_flatten();
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
+    }
+}
+
+/// The columns of `schema`, by name; what the batch lacks is NULL.
+fn shaped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let column = |field: &FieldRef| -> ArrayRef {
+        let name = field.name().as_str();
+        let found = batch.column_by_name(name).or_else(|| batch.column_by_name(name.strip_prefix("__")?));
+        let same_type = found.filter(|column| column.data_type() == field.data_type());
+        same_type.map_or_else(|| new_null_array(field.data_type(), batch.num_rows()), Arc::clone)
+    };
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = schema.fields().iter().map(column).collect();
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}

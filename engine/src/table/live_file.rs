@@ -1,0 +1,80 @@
+//! One live file of a table, as the log describes it.
+
+use deltalake_core::kernel::{Add, LogicalFileView, Remove};
+use serde_json::Value;
+
+/// The smallest and largest `customer_id` of a file, inclusive, as bytes compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Smallest key.
+    pub min: String,
+    /// Largest key.
+    pub max: String,
+}
+
+/// One live file.
+#[derive(Debug, Clone)]
+pub struct LiveFile {
+    /// The log's Add, whole.
+    pub add: Add,
+    /// Physical rows, deleted ones included; `None` when a foreign writer left no statistics.
+    pub num_rows: Option<u64>,
+    /// Key range; `None` means any key may be here.
+    pub keys: Option<KeyRange>,
+}
+
+impl LiveFile {
+    /// Reads what the log says of a file. `key` is the column whose range prunes.
+    #[must_use]
+    pub fn from_view(view: &LogicalFileView, key: Option<&str>) -> Self {
+        #[expect(deprecated, reason = "the Add is what a Remove and a rebase need; the view has no other form of it")]
+        let add = view.add_action();
+        Self::from_add(add, key)
+    }
+
+    /// Reads the statistics of an Add.
+    #[must_use]
+    pub fn from_add(add: Add, key: Option<&str>) -> Self {
+        let stats: Option<Value> = add.stats.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let num_rows = stats.as_ref().and_then(|s| s.get("numRecords")?.as_u64());
+        let bound = |which: &str| -> Option<String> { Some(stats.as_ref()?.get(which)?.get(key?)?.as_str()?.to_owned()) };
+        let keys = bound("minValues").zip(bound("maxValues")).map(|(min, max)| KeyRange { min, max });
+        Self { add, num_rows, keys }
+    }
+
+    /// Rows that readers see: physical rows less those a deletion vector marks.
+    #[must_use]
+    pub fn live_rows(&self) -> Option<u64> {
+        let deleted = self.add.deletion_vector.as_ref().map_or(0, |dv| dv.cardinality.unsigned_abs());
+        self.num_rows.map(|rows| rows.saturating_sub(deleted))
+    }
+
+    /// Whether `key` may be in this file.
+    #[must_use]
+    pub fn may_hold(&self, min: &str, max: &str) -> bool {
+        self.keys.as_ref().is_none_or(|range| range.min.as_str() <= max && min <= range.max.as_str())
+    }
+
+    /// The Remove that takes this file out of the table.
+    #[must_use]
+    pub fn remove(&self, deletion_timestamp_ms: i64) -> Remove {
+        Remove {
+            path: self.add.path.clone(),
+            data_change: true,
+            deletion_timestamp: Some(deletion_timestamp_ms),
+            extended_file_metadata: Some(true),
+            partition_values: Some(self.add.partition_values.clone()),
+            size: Some(self.add.size),
+            deletion_vector: self.add.deletion_vector.clone(),
+            ..Remove::default()
+        }
+    }
+
+    /// What makes a file the same file across versions: its path and its deletion vector.
+    #[must_use]
+    pub fn identity(&self) -> (String, Option<String>) {
+        let vector = self.add.deletion_vector.as_ref().map(|dv| format!("{}@{:?}", dv.path_or_inline_dv, dv.offset));
+        (self.add.path.clone(), vector)
+    }
+}
+

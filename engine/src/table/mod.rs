@@ -1,0 +1,24 @@
+//! The instance's Delta tables, as Sluice reads them.
+//!
+//! ```text
+//!   _delta_log ──▶ TableLog::snapshot ──▶ Snapshot { version, schema, files } ──▶ SnapshotTable ──▶ SQL
+//!                                                        │
+//!                                                        └──▶ merge (which files may hold which CIDs)
+//! ```
+//!
+//! Start with [`TableLog`]: it opens or creates a table and takes snapshots. A [`Snapshot`] is plain data: the
+//! live files with their row counts and key ranges. [`SnapshotTable`] is our own reader of one: parallel, pruned by
+//! the log's statistics, and right under deletion vectors (delta-rs's reader loses predicate pushdown there).
+
+mod deletion;
+mod live_file;
+mod log;
+mod provider;
+pub mod schemas;
+mod snapshot;
+
+pub use live_file::{KeyRange, LiveFile};
+pub use log::TableLog;
+pub(crate) use log::kernel_schema;
+pub use provider::{SnapshotTable, scan_files};
+pub use snapshot::Snapshot;

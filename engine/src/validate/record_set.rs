@@ -1,0 +1,80 @@
+//! A set of records, one bit each.
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+
+use crate::error::{Error, Result};
+
+/// A set of record numbers: 100 million records are 12.5 MB.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordSet {
+    words: Vec<u64>,
+    len: u64,
+}
+
+impl RecordSet {
+    /// Adds a record; says whether it is new.
+    pub fn insert(&mut self, record_no: u64) -> bool {
+        let (word, bit) = ((record_no / 64) as usize, 1 << (record_no % 64));
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        let is_new = self.words.get(word).is_some_and(|w| w & bit == 0);
+        if let Some(w) = self.words.get_mut(word) {
+            *w |= bit;
+        }
+        self.len += u64::from(is_new);
+        is_new
+    }
+
+    /// Whether the record is in the set.
+    #[must_use]
+    pub fn contains(&self, record_no: u64) -> bool {
+        self.words.get((record_no / 64) as usize).is_some_and(|word| word & (1 << (record_no % 64)) != 0)
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds the first column of `batch`, record numbers up to `last`.
+    ///
+    /// # Errors
+    /// A column that is no whole number, or a number that no record of the file has.
+    pub fn extend_from(&mut self, batch: &RecordBatch, last: u64) -> Result<()> {
+        let Some(column) = batch.columns().first() else { return Ok(()) };
+        let numbers = cast(column, &DataType::Int64)?;
+        for number in numbers.as_primitive::<Int64Type>().iter().flatten() {
+            match u64::try_from(number) {
+                Ok(number) if (1..=last).contains(&number) => self.insert(number),
+                _ => {
+                    return Err(Error::usage(format!("a set rule returned {number}, which is no record_no of the file"))
+                        .hint("the first column that a set rule returns is the record_no of each offender"));
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_counts_once_however_often_it_is_added() {
+        let mut set = RecordSet::default();
+        assert!(set.insert(1) && set.insert(64) && set.insert(1000) && !set.insert(64));
+        assert_eq!(set.len(), 3);
+        assert!(set.contains(1000) && !set.contains(999) && !set.contains(100_000));
+    }
+}

@@ -1,0 +1,158 @@
+//! One Parquet file, streamed to the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use deltalake_core::kernel::Add;
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::AsyncArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{ParquetMetaData, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::statistics::Statistics;
+use serde_json::{Map, Value, json};
+
+use crate::error::Result;
+
+/// How the files of a table are written.
+#[derive(Debug, Clone)]
+pub struct WriterOptions {
+    /// The column whose exact range the Add carries; the file is sorted by it.
+    pub key: Option<&'static str>,
+    /// Rows of a row group.
+    pub row_group_rows: usize,
+    /// A file is closed when it holds this many bytes.
+    pub target_file_bytes: usize,
+}
+
+/// Rows of a row group: large enough for dictionaries to pay, small enough that a writer holds little.
+pub const ROW_GROUP_ROWS: usize = 128 * 1024;
+/// Size at which a file is closed. Small enough that a local change touches little.
+pub const TARGET_FILE_BYTES: usize = 64 << 20;
+/// Bytes of a key page, so that a probe reads little around each key.
+const KEY_PAGE_BYTES: usize = 16 << 10;
+
+impl WriterOptions {
+    /// Files of `customers`: clustered by `key`.
+    #[must_use]
+    pub fn clustered(key: &'static str) -> Self {
+        Self { key: Some(key), row_group_rows: ROW_GROUP_ROWS, target_file_bytes: TARGET_FILE_BYTES }
+    }
+
+    /// Files of an append-only table.
+    #[must_use]
+    pub fn appended() -> Self {
+        Self { key: None, row_group_rows: ROW_GROUP_ROWS, target_file_bytes: TARGET_FILE_BYTES }
+    }
+
+    fn properties(&self, schema: &SchemaRef) -> WriterProperties {
+        let builder = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_created_by(format!("sluice {}", env!("CARGO_PKG_VERSION")));
+        match self.key.and_then(|key| schema.index_of(key).ok().map(|index| (key, index))) {
+            Some((key, index)) => clustered(builder, key, index),
+            None => builder,
+        }
+        .build()
+    }
+}
+
+fn clustered(builder: WriterPropertiesBuilder, key: &str, index: usize) -> WriterPropertiesBuilder {
+    let column_idx = i32::try_from(index).unwrap_or(0);
+    builder
+        .set_sorting_columns(Some(vec![SortingColumn { column_idx, descending: false, nulls_first: false }]))
+        .set_statistics_truncate_length(None)
+        .set_column_index_truncate_length(Some(64))
+        .set_column_data_page_size_limit(key.into(), KEY_PAGE_BYTES)
+        .set_column_statistics_enabled(key.into(), EnabledStatistics::Page)
+        .set_column_dictionary_enabled(key.into(), false)
+}
+
+/// Streams batches into one file.
+pub struct FileWriter {
+    path: String,
+    store: Arc<dyn ObjectStore>,
+    writer: AsyncArrowWriter<BufWriter>,
+    key: Option<&'static str>,
+}
+
+impl FileWriter {
+    /// Opens `path` (relative to the table) in `store`.
+    ///
+    /// # Errors
+    /// A schema that Parquet cannot hold.
+    pub fn create(store: Arc<dyn ObjectStore>, path: String, schema: SchemaRef, options: &WriterOptions) -> Result<Self> {
+        let sink = BufWriter::new(Arc::clone(&store), Path::from(path.as_str()));
+        let writer = AsyncArrowWriter::try_new(sink, Arc::clone(&schema), Some(options.properties(&schema)))?;
+        Ok(Self { path, store, writer, key: options.key })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        Ok(self.writer.write(batch).await?)
+    }
+
+    /// Bytes written and buffered so far, as an estimate of the file's size.
+    #[must_use]
+    pub fn estimated_bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
+
+    /// Closes the file and describes it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn finish(mut self) -> Result<Add> {
+        let metadata = self.writer.finish().await?;
+        let size_bytes = self.store.head(&Path::from(self.path.as_str())).await?.size;
+        Ok(Add {
+            path: self.path,
+            partition_values: HashMap::new(),
+            size: i64::try_from(size_bytes).unwrap_or(i64::MAX),
+            modification_time: chrono::Utc::now().timestamp_millis(),
+            data_change: true,
+            stats: Some(stats(&metadata, self.key)),
+            ..Add::default()
+        })
+    }
+}
+
+/// The Add's statistics: row count, and the key's exact range. Other columns are left out: 200 attributes would
+/// bloat the log, and their ranges prune nothing in a table clustered by key.
+fn stats(metadata: &ParquetMetaData, key: Option<&str>) -> String {
+    let mut stats = Map::new();
+    stats.insert("numRecords".to_owned(), json!(metadata.file_metadata().num_rows()));
+    if let Some((key, (min, max))) = key.and_then(|key| Some((key, key_range(metadata, key)?))) {
+        stats.insert("minValues".to_owned(), json!({ key: min }));
+        stats.insert("maxValues".to_owned(), json!({ key: max }));
+        stats.insert("nullCount".to_owned(), json!({ key: 0 }));
+    }
+    Value::Object(stats).to_string()
+}
+
+fn key_range(metadata: &ParquetMetaData, key: &str) -> Option<(String, String)> {
+    let columns = metadata.file_metadata().schema_descr();
+    let index = columns.columns().iter().position(|column| column.name() == key)?;
+    let mut range: Option<(String, String)> = None;
+    for group in metadata.row_groups() {
+        let Some(Statistics::ByteArray(found)) = group.column(index).statistics() else { return None };
+        let min = std::str::from_utf8(found.min_bytes_opt()?).ok()?;
+        let max = std::str::from_utf8(found.max_bytes_opt()?).ok()?;
+        let (low, high) = range.get_or_insert_with(|| (min.to_owned(), max.to_owned()));
+        if min < low.as_str() {
+            *low = min.to_owned();
+        }
+        if max > high.as_str() {
+            *high = max.to_owned();
+        }
+    }
+    range
+}

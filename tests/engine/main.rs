@@ -1,0 +1,5 @@
+//! The engine as a library, end to end.
+
+mod support;
+
+mod main_job;

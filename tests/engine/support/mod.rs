@@ -1,0 +1,75 @@
+//! An instance in a temporary folder, and short ways to do things to it.
+
+use std::path::{Path, PathBuf};
+
+use arrow::util::pretty::pretty_format_batches;
+use futures::TryStreamExt;
+use sluice_engine::instance::Instance;
+use sluice_engine::process::{self, Ingest};
+use sluice_engine::run::{Effect, Repeat, Report, RunRequest, Watch, run};
+use sluice_engine::{Result, Settings, sql};
+use tempfile::TempDir;
+
+/// An instance that goes with the test.
+pub struct Bench {
+    pub folder: TempDir,
+    pub instance: Instance,
+    pub settings: Settings,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = Instance::init(&folder.path().join("instance")).await.unwrap();
+        Self { folder, instance, settings: Settings { memory_bytes: 1 << 30, threads: 2 } }
+    }
+
+    /// Writes a file beside the instance.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A completed process from TOML that has no source of its own.
+    pub async fn process(&self, name: &str, toml: &str) {
+        process::create(&self.instance, name, toml).await.unwrap();
+        process::complete(&self.instance, name).await.unwrap();
+    }
+
+    pub async fn ingest(&self, file: &Path, key: &str, attributes: &[&str], mode: &str) -> Result<Report> {
+        let ingest = Ingest {
+            file: file.to_owned(),
+            key: key.to_owned(),
+            attributes: attributes.iter().map(|a| (*a).to_owned()).collect(),
+            mode: mode.to_owned(),
+            name: None,
+        };
+        let name = process::ensure(&self.instance, &ingest).await?;
+        self.run(request(&name, Some(file))).await
+    }
+
+    pub async fn run(&self, request: RunRequest) -> Result<Report> {
+        run(&self.instance, &self.settings, request, &Watch::default()).await
+    }
+
+    /// The result of a query as an ASCII table.
+    pub async fn table(&self, query: &str) -> String {
+        let ctx = sql::session(&self.instance, &self.settings).await.unwrap();
+        let rows = sql::query(&ctx, query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
+        let batches: Vec<_> = rows.try_collect().await.unwrap();
+        pretty_format_batches(&batches).unwrap().to_string()
+    }
+}
+
+/// A run of `process`, on `file` if given, that merges.
+pub fn request(process: &str, file: Option<&Path>) -> RunRequest {
+    RunRequest {
+        process: process.to_owned(),
+        file: file.map(Path::to_owned),
+        effect: Effect::Merge,
+        repeat: Repeat::SkipMerged,
+        max_rejects: None,
+        trigger: "manual".to_owned(),
+    }
+}
