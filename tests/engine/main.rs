@@ -1,4 +1,5 @@
 //! The engine as a library, end to end.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test takes for granted what it does not test")]
 
 mod support;
 

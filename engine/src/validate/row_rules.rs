@@ -38,10 +38,13 @@ pub struct RowRules {
     errors: Vec<u16>,
 }
 
+/// Expressions over a batch, and the schema of what they make.
+type Step = (Vec<Arc<dyn PhysicalExpr>>, SchemaRef);
+
 /// Expressions evaluated one after the other: what common subexpressions need first, then the predicates.
 #[derive(Debug, Clone)]
 struct Projection {
-    steps: Vec<(Vec<Arc<dyn PhysicalExpr>>, SchemaRef)>,
+    steps: Vec<Step>,
     /// The numbers of the rules, in output order.
     rules: Vec<u16>,
     check: Check,
@@ -146,7 +149,7 @@ async fn steps(
     ctx: &SessionContext,
     rules: &[(u16, &Rule)],
     schema: &SchemaRef,
-) -> Result<Vec<(Vec<Arc<dyn PhysicalExpr>>, SchemaRef)>> {
+) -> Result<Vec<Step>> {
     let empty = BatchStore::new(Arc::clone(schema), StageBudget::new(0, std::env::temp_dir())?);
     let plan_ctx = sibling(ctx);
     plan_ctx.register_table("incoming", Arc::new(StageTable::new(Arc::new(empty))))?;
@@ -170,7 +173,7 @@ fn collect_steps(
     plan: &Arc<dyn ExecutionPlan>,
     rules: &[(u16, &Rule)],
     schema: &SchemaRef,
-) -> Result<Vec<(Vec<Arc<dyn PhysicalExpr>>, SchemaRef)>> {
+) -> Result<Vec<Step>> {
     let Some(projection) = plan.downcast_ref::<ProjectionExec>() else {
         return match plan.children().as_slice() {
             // The leaf: start from the columns that it was asked for.
