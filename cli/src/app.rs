@@ -8,7 +8,6 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use crate::args::Cli;
-use crate::commands;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::settings::Settings;
@@ -47,7 +46,7 @@ fn outcome(cli: Cli) -> Result<()> {
     let stop = Arc::new(Notify::new());
     let context = Context::new(settings, Arc::clone(&stop));
     let on_signal = cli.command.on_signal();
-    let work = commands::run(&context, cli.command);
+    let work = cli.command.run(&context);
     let outcome = runtime.block_on(signals::governed(work, on_signal, &stop));
     runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
     outcome

@@ -10,7 +10,12 @@ use crate::settings::GlobalArgs;
 /// A process says which columns of a source become which attributes; a run merges one file, or nothing of it. Try
 /// `sluice demo` first.
 #[derive(Debug, Parser)]
-#[command(name = "sluice", version, arg_required_else_help = true, infer_subcommands = false)]
+#[command(
+    name = "sluice",
+    version,
+    arg_required_else_help = true,
+    infer_subcommands = false
+)]
 pub struct Cli {
     /// Options before or after the command.
     #[command(flatten)]

@@ -9,6 +9,7 @@ use sluice_engine::run::Watch;
 use tokio::sync::Notify;
 
 use crate::error::Result;
+use crate::printer::OutputFormat;
 use crate::session::Session;
 use crate::settings::{InstanceChoice, Settings};
 use crate::shell;
@@ -28,16 +29,40 @@ impl Context {
     /// A context that `stop` winds down.
     pub fn new(settings: Settings, stop: Arc<Notify>) -> Self {
         let program = match &settings.instance {
-            InstanceChoice::Named(folder) => format!("sluice -i {}", shell::quoted(&folder.to_string_lossy())),
+            InstanceChoice::Named(folder) => {
+                format!("sluice -i {}", shell::quoted(&folder.to_string_lossy()))
+            }
             InstanceChoice::Environment(_) | InstanceChoice::Nearest => "sluice".to_owned(),
         };
-        Self { settings, stop, program }
+        Self {
+            settings,
+            stop,
+            program,
+        }
     }
 
     /// The same for a user who stands in `folder`, an instance.
     pub fn inside(&self, folder: PathBuf) -> Self {
-        let settings = Settings { instance: InstanceChoice::Named(folder), ..self.settings.clone() };
-        Self { settings, stop: Arc::clone(&self.stop), program: "sluice".to_owned() }
+        let settings = Settings {
+            instance: InstanceChoice::Named(folder),
+            ..self.settings.clone()
+        };
+        Self {
+            settings,
+            stop: Arc::clone(&self.stop),
+            program: "sluice".to_owned(),
+        }
+    }
+
+    /// The same with another format of output.
+    pub fn printing(&self, output: OutputFormat) -> Self {
+        Self {
+            settings: Settings {
+                output,
+                ..self.settings.clone()
+            },
+            ..self.clone()
+        }
     }
 
     /// The instance that the command is about.
@@ -61,7 +86,10 @@ impl Context {
 
     /// A window on a run, through which a signal stops it.
     pub fn watch(&self) -> Watch {
-        Watch { stop: Arc::clone(&self.stop), ..Watch::default() }
+        Watch {
+            stop: Arc::clone(&self.stop),
+            ..Watch::default()
+        }
     }
 
     /// Says one line on stderr.

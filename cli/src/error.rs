@@ -111,7 +111,12 @@ fn as_json(error: &Error, exit_code: u8) -> Value {
         ("column", json!(place.column)),
         ("written", json!(error.written())),
     ];
-    object.extend(optional.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.into(), value)));
+    object.extend(
+        optional
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.into(), value)),
+    );
     object.insert("hints".into(), json!(error.hints()));
     Value::Object(object)
 }
@@ -162,7 +167,13 @@ mod tests {
 
     #[test]
     fn a_signal_decides_the_exit_code() {
-        assert_eq!(Failure::Signal(Signal::Interrupt, Error::interrupted()).exit_code(), 130);
-        assert_eq!(Failure::Signal(Signal::Terminate, Error::interrupted()).exit_code(), 143);
+        assert_eq!(
+            Failure::Signal(Signal::Interrupt, Error::interrupted()).exit_code(),
+            130
+        );
+        assert_eq!(
+            Failure::Signal(Signal::Terminate, Error::interrupted()).exit_code(),
+            143
+        );
     }
 }

@@ -19,9 +19,13 @@ pub fn start(format: LogFormat) -> Result<()> {
         .with_env_var(FILTER_VARIABLE)
         .from_env()
         .map_err(|e| {
-            Error::usage("SLUICE_LOG is no filter").because(e).hint("write a level, or TARGET=LEVEL,..., as sluice_engine=debug")
+            Error::usage("SLUICE_LOG is no filter")
+                .because(e)
+                .hint("write a level, or TARGET=LEVEL,..., as sluice_engine=debug")
         })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // It fails only where logging has started already, and then it has.
     let _ = match format {
         LogFormat::Text => logs.try_init(),

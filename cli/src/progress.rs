@@ -28,14 +28,24 @@ impl Progress {
     /// be quiet.
     pub fn follow(watch: &Watch, settings: &Settings) -> Self {
         let wanted = settings.talk == Talk::On && settings.log_format == LogFormat::Text;
-        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if wanted {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         // It is hidden too where stderr is no terminal.
         if target.is_hidden() {
-            return Self { bar: ProgressBar::hidden(), _task: None };
+            return Self {
+                bar: ProgressBar::hidden(),
+                _task: None,
+            };
         }
         let bar = ProgressBar::with_draw_target(None, target).with_style(style());
         let task = SpawnedTask::spawn(look(bar.clone(), watch.clone()));
-        Self { bar, _task: Some(task) }
+        Self {
+            bar,
+            _task: Some(task),
+        }
     }
 
     /// Takes the line away, before anything else is printed.
@@ -86,7 +96,10 @@ impl Look {
 
     /// Time until the source is read, at the speed so far; none once it is, or before anything is.
     fn remaining(&self) -> Option<Duration> {
-        let left_bytes = self.total_bytes.checked_sub(self.read_bytes).filter(|bytes| *bytes > 0)?;
+        let left_bytes = self
+            .total_bytes
+            .checked_sub(self.read_bytes)
+            .filter(|bytes| *bytes > 0)?;
         let share = left_bytes as f64 / (self.read_bytes > 0).then_some(self.read_bytes)? as f64;
         Some(self.elapsed.mul_f64(share.min(1e6)))
     }
@@ -94,14 +107,29 @@ impl Look {
 
 fn line(look: &Look) -> String {
     let seconds = look.elapsed.as_secs();
-    let mut line = format!("{}: {} rows", if look.phase.is_empty() { "start" } else { look.phase }, thousands(look.rows));
+    let mut line = format!(
+        "{}: {} rows",
+        if look.phase.is_empty() {
+            "start"
+        } else {
+            look.phase
+        },
+        thousands(look.rows)
+    );
     match look.remaining() {
         Some(left) => {
             let speed = look.read_bytes as f64 / look.elapsed.as_secs_f64().max(f64::EPSILON);
             line.push_str(&format!(", {}/s", megabytes(speed as u64)));
-            line.push_str(&format!(", {} rejects, {seconds} s, {} s to go", thousands(look.rejected_rows), left.as_secs() + 1));
+            line.push_str(&format!(
+                ", {} rejects, {seconds} s, {} s to go",
+                thousands(look.rejected_rows),
+                left.as_secs() + 1
+            ));
         }
-        None => line.push_str(&format!(", {} rejects, {seconds} s", thousands(look.rejected_rows))),
+        None => line.push_str(&format!(
+            ", {} rejects, {seconds} s",
+            thousands(look.rejected_rows)
+        )),
     }
     line
 }
@@ -123,18 +151,31 @@ mod tests {
 
     #[test]
     fn a_load_under_way_says_its_speed_and_what_is_to_go() {
-        assert_eq!(line(&halfway()), "load: 2,000,000 rows, 100.0 MB/s, 1,234 rejects, 4 s, 5 s to go");
+        assert_eq!(
+            line(&halfway()),
+            "load: 2,000,000 rows, 100.0 MB/s, 1,234 rejects, 4 s, 5 s to go"
+        );
     }
 
     #[test]
     fn what_comes_after_the_load_has_no_estimate() {
-        let merging = Look { phase: "merge", read_bytes: 800_000_000, ..halfway() };
+        let merging = Look {
+            phase: "merge",
+            read_bytes: 800_000_000,
+            ..halfway()
+        };
         assert_eq!(line(&merging), "merge: 2,000,000 rows, 1,234 rejects, 4 s");
     }
 
     #[test]
     fn nothing_read_yet_is_no_speed() {
-        let starting = Look { phase: "", rows: 0, rejected_rows: 0, read_bytes: 0, ..halfway() };
+        let starting = Look {
+            phase: "",
+            rows: 0,
+            rejected_rows: 0,
+            read_bytes: 0,
+            ..halfway()
+        };
         assert_eq!(line(&starting), "start: 0 rows, 0 rejects, 4 s");
     }
 }

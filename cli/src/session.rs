@@ -43,7 +43,11 @@ impl Session {
     /// A table cannot be read.
     pub async fn open(instance: &Instance, settings: &Settings) -> Result<Self> {
         let context = sql::session(instance, &settings.engine).await?;
-        Ok(Self { context, format: settings.output, talk: settings.talk })
+        Ok(Self {
+            context,
+            format: settings.output,
+            talk: settings.talk,
+        })
     }
 
     /// The result of a query.
@@ -61,7 +65,8 @@ impl Session {
     pub async fn print(&self, text: &str) -> Result<Printed> {
         let printed = printer::print(self.query(text).await?, self.format).await?;
         if printed.next == Next::Enough {
-            self.talk.say("only the first rows are shown; --output csv prints all of them");
+            self.talk
+                .say("only the first rows are shown; --output csv prints all of them");
         }
         Ok(printed)
     }
@@ -71,15 +76,24 @@ impl Session {
     /// # Errors
     /// As [`Self::print`].
     pub async fn list(&self, listing: &Listing) -> Result<()> {
-        let Listing { brief, full, from, order } = listing;
+        let Listing {
+            brief,
+            full,
+            from,
+            order,
+        } = listing;
         if self.format != OutputFormat::Table {
             self.print(&format!("SELECT {full} {from} {order}")).await?;
             return Ok(());
         }
-        self.print(&format!("SELECT {brief} {from} {order} LIMIT {LISTED_ROWS}")).await?;
+        self.print(&format!("SELECT {brief} {from} {order} LIMIT {LISTED_ROWS}"))
+            .await?;
         let rows = self.count(from).await?;
         if rows > LISTED_ROWS {
-            self.talk.say(format!("and {} more; --output csv prints all of them", thousands(rows - LISTED_ROWS)));
+            self.talk.say(format!(
+                "and {} more; --output csv prints all of them",
+                thousands(rows - LISTED_ROWS)
+            ));
         }
         Ok(())
     }
@@ -90,7 +104,10 @@ impl Session {
     /// The query's.
     pub async fn count(&self, from: &str) -> Result<u64> {
         let rows = self.texts(&format!("SELECT count(*) {from}")).await?;
-        Ok(rows.first().and_then(|row| row.first()?.parse().ok()).unwrap_or_default())
+        Ok(rows
+            .first()
+            .and_then(|row| row.first()?.parse().ok())
+            .unwrap_or_default())
     }
 
     /// All rows of a small result, as text.
@@ -99,13 +116,20 @@ impl Session {
     /// The query's.
     pub async fn texts(&self, text: &str) -> Result<Vec<Vec<String>>> {
         let batches: Vec<RecordBatch> = self.query(text).await?.try_collect().await.map_err(Error::from)?;
-        let rows = batches.iter().map(rows_of).collect::<Result<Vec<_>, ArrowError>>()?;
+        let rows = batches
+            .iter()
+            .map(rows_of)
+            .collect::<Result<Vec<_>, ArrowError>>()?;
         Ok(rows.into_iter().flatten().collect())
     }
 }
 
 fn rows_of(batch: &RecordBatch) -> Result<Vec<Vec<String>>, ArrowError> {
-    let columns = batch.columns().iter().map(Cells::of).collect::<Result<Vec<_>, _>>()?;
+    let columns = batch
+        .columns()
+        .iter()
+        .map(Cells::of)
+        .collect::<Result<Vec<_>, _>>()?;
     let row = |row| columns.iter().map(|cells| cells.text(row)).collect();
     (0..batch.num_rows()).map(row).collect()
 }

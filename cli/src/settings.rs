@@ -93,7 +93,13 @@ impl Settings {
             threads: typed.threads.map_or(detected.threads, NonZeroUsize::get),
         };
         let talk = if typed.quiet { Talk::Off } else { Talk::On };
-        Self { instance, output: typed.output, engine, talk, log_format: typed.log_format }
+        Self {
+            instance,
+            output: typed.output,
+            engine,
+            talk,
+            log_format: typed.log_format,
+        }
     }
 }
 

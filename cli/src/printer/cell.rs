@@ -34,7 +34,11 @@ enum Kind<'a> {
     /// JSON in every format.
     Struct(Vec<(&'a str, Cells<'a>)>),
     /// JSON in every format: an object whose names are the keys.
-    Map(Box<dyn Fn(usize) -> Range<usize> + 'a>, Box<Cells<'a>>, Box<Cells<'a>>),
+    Map(
+        Box<dyn Fn(usize) -> Range<usize> + 'a>,
+        Box<Cells<'a>>,
+        Box<Cells<'a>>,
+    ),
     /// The place of each row's value.
     Dictionary(Vec<usize>, Box<Cells<'a>>),
 }
@@ -49,7 +53,10 @@ impl<'a> Cells<'a> {
     }
 
     fn of_dyn(array: &'a dyn Array) -> Result<Self, ArrowError> {
-        Ok(Self { nulls: array.nulls(), kind: Kind::of(array)? })
+        Ok(Self {
+            nulls: array.nulls(),
+            kind: Kind::of(array)?,
+        })
     }
 
     /// Whether the cell has no value.
@@ -84,7 +91,9 @@ impl<'a> Cells<'a> {
         }
         match &self.kind {
             Kind::Null => Ok(()),
-            Kind::Bare(values) | Kind::Float(values, _) | Kind::Quoted(values) => values.value(row).write(out),
+            Kind::Bare(values) | Kind::Float(values, _) | Kind::Quoted(values) => {
+                values.value(row).write(out)
+            }
             Kind::Binary(bytes) => write_binary(bytes(row), out).map_err(no_room),
             Kind::List(..) | Kind::Struct(_) | Kind::Map(..) => self.write_json(row, out),
             Kind::Dictionary(places, values) => values.write_text(place(places, row), out),
@@ -148,7 +157,9 @@ impl<'a> Kind<'a> {
             DataType::Binary => Self::Binary(Box::new(|row| array.as_binary::<i32>().value(row))),
             DataType::LargeBinary => Self::Binary(Box::new(|row| array.as_binary::<i64>().value(row))),
             DataType::BinaryView => Self::Binary(Box::new(|row| array.as_binary_view().value(row))),
-            DataType::FixedSizeBinary(_) => Self::Binary(Box::new(|row| array.as_fixed_size_binary().value(row))),
+            DataType::FixedSizeBinary(_) => {
+                Self::Binary(Box::new(|row| array.as_fixed_size_binary().value(row)))
+            }
             DataType::List(_) => Self::list(array.as_list::<i32>())?,
             DataType::LargeList(_) => Self::list(array.as_list::<i64>())?,
             DataType::FixedSizeList(_, items) => {
@@ -164,11 +175,18 @@ impl<'a> Kind<'a> {
             DataType::Map(..) => {
                 let map = array.as_map();
                 let range = |row| offsets(map.value_offsets(), row);
-                Self::Map(Box::new(range), Box::new(Cells::of(map.keys())?), Box::new(Cells::of(map.values())?))
+                Self::Map(
+                    Box::new(range),
+                    Box::new(Cells::of(map.keys())?),
+                    Box::new(Cells::of(map.values())?),
+                )
             }
             DataType::Dictionary(..) => {
                 let dictionary = array.as_any_dictionary();
-                Self::Dictionary(dictionary.normalized_keys(), Box::new(Cells::of(dictionary.values())?))
+                Self::Dictionary(
+                    dictionary.normalized_keys(),
+                    Box::new(Cells::of(dictionary.values())?),
+                )
             }
             _ => Self::Quoted(shown()?),
         })
@@ -223,7 +241,12 @@ pub fn write_object(fields: &[(&str, Cells<'_>)], row: usize, out: &mut String) 
     Ok(())
 }
 
-fn write_map(range: Range<usize>, keys: &Cells<'_>, values: &Cells<'_>, out: &mut String) -> Result<(), ArrowError> {
+fn write_map(
+    range: Range<usize>,
+    keys: &Cells<'_>,
+    values: &Cells<'_>,
+    out: &mut String,
+) -> Result<(), ArrowError> {
     out.push('{');
     let first = range.start;
     for entry in range {

@@ -22,7 +22,11 @@ impl<W: Write> CsvSink<W> {
     /// # Errors
     /// The writer's.
     pub fn new(schema: &Schema, out: W) -> Result<Self, ArrowError> {
-        let mut sink = Self { out, text: String::new(), cell: String::new() };
+        let mut sink = Self {
+            out,
+            text: String::new(),
+            cell: String::new(),
+        };
         for (number, field) in schema.fields().iter().enumerate() {
             divide(number, &mut sink.text);
             push_field(field.name(), &mut sink.text);
@@ -35,7 +39,11 @@ impl<W: Write> CsvSink<W> {
 
 impl<W: Write> Sink for CsvSink<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<Next, ArrowError> {
-        let columns = batch.columns().iter().map(Cells::of).collect::<Result<Vec<_>, _>>()?;
+        let columns = batch
+            .columns()
+            .iter()
+            .map(Cells::of)
+            .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
             for (number, cells) in columns.iter().enumerate() {
                 divide(number, &mut self.text);
@@ -88,7 +96,8 @@ mod tests {
     use super::*;
 
     fn csv(columns: Vec<(&str, ArrayRef)>) -> String {
-        let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
+        let batch =
+            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
         let mut bytes = Vec::new();
         let mut sink = CsvSink::new(batch.schema_ref(), &mut bytes).unwrap();
         assert_eq!(sink.write(&batch).unwrap(), Next::More);
@@ -100,7 +109,10 @@ mod tests {
     fn null_is_the_empty_field_and_the_empty_text_is_quoted() {
         let notes: ArrayRef = Arc::new(StringArray::from(vec![None, Some(""), Some("x")]));
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]));
-        assert_eq!(csv(vec![("n", numbers), ("note", notes)]), "n,note\n1,\n,\"\"\n3,x\n");
+        assert_eq!(
+            csv(vec![("n", numbers), ("note", notes)]),
+            "n,note\n1,\n,\"\"\n3,x\n"
+        );
     }
 
     #[test]
@@ -111,7 +123,13 @@ mod tests {
 
     #[test]
     fn what_would_divide_is_quoted_and_quotes_are_doubled() {
-        let notes: ArrayRef = Arc::new(StringArray::from(vec!["a,b", "say \"no\"", "two\nlines", "cr\r", " plain "]));
+        let notes: ArrayRef = Arc::new(StringArray::from(vec![
+            "a,b",
+            "say \"no\"",
+            "two\nlines",
+            "cr\r",
+            " plain ",
+        ]));
         let expected = "\"a,b\"\n\"a,b\"\n\"say \"\"no\"\"\"\n\"two\nlines\"\n\"cr\r\"\n plain \n";
         assert_eq!(csv(vec![("a,b", notes)]), expected);
     }

@@ -47,12 +47,13 @@ pub fn for_terminal(text: String) -> String {
     if !text.contains(obeyed) {
         return text;
     }
-    text.chars().fold(String::with_capacity(text.len() + 8), |mut shown, c| {
-        if obeyed(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-        shown
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len() + 8), |mut shown, c| {
+            if obeyed(c) {
+                shown.extend(c.escape_default());
+            } else {
+                shown.push(c);
+            }
+            shown
+        })
 }

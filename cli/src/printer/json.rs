@@ -28,7 +28,12 @@ pub struct JsonSink<W> {
 impl<W: Write> JsonSink<W> {
     /// Nothing written yet.
     pub fn new(layout: Layout, out: W) -> Self {
-        Self { layout, out, text: String::new(), rows: 0 }
+        Self {
+            layout,
+            out,
+            text: String::new(),
+            rows: 0,
+        }
     }
 
     fn begin_row(&mut self) {
@@ -90,7 +95,10 @@ mod tests {
 
     #[test]
     fn the_rows_of_all_batches_are_one_array() {
-        assert_eq!(json(Layout::Array, &[vec![1, 2], vec![], vec![3]]), "[{\"n\":1},\n{\"n\":2},\n{\"n\":3}]\n");
+        assert_eq!(
+            json(Layout::Array, &[vec![1, 2], vec![], vec![3]]),
+            "[{\"n\":1},\n{\"n\":2},\n{\"n\":3}]\n"
+        );
     }
 
     #[test]

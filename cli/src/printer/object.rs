@@ -29,12 +29,12 @@ impl Object {
             OutputFormat::Table => Ok(Self::Words),
             OutputFormat::Json => Ok(Self::Json),
             OutputFormat::Ndjson => Ok(Self::Line),
-            OutputFormat::Csv | OutputFormat::Parquet => {
-                Err(Error::usage("what this command prints is one object, no table")
-                    .hint("print it with --output table, json or ndjson; runs are a table: sluice runs --output csv")
-                    .wrote("nothing")
-                    .into())
-            }
+            OutputFormat::Csv | OutputFormat::Parquet => Err(Error::usage(
+                "what this command prints is one object, no table",
+            )
+            .hint("print it with --output table, json or ndjson; runs are a table: sluice runs --output csv")
+            .wrote("nothing")
+            .into()),
         }
     }
 

@@ -23,7 +23,9 @@ impl<W: Write + Send> ParquetSink<W> {
     pub fn new(schema: SchemaRef, out: W) -> Result<Self, ArrowError> {
         let zstd = Compression::ZSTD(ZstdLevel::default());
         let properties = WriterProperties::builder().set_compression(zstd).build();
-        Ok(Self(ArrowWriter::try_new(out, schema, Some(properties)).map_err(as_arrow)?))
+        Ok(Self(
+            ArrowWriter::try_new(out, schema, Some(properties)).map_err(as_arrow)?,
+        ))
     }
 }
 

@@ -56,7 +56,10 @@ pub struct Printed {
 /// The query's, stdout's, and Parquet on a terminal.
 pub async fn print(mut batches: SendableRecordBatchStream, format: OutputFormat) -> Result<Printed> {
     let mut sink = stdout_sink(batches.schema(), format)?;
-    let mut printed = Printed { rows: 0, next: Next::More };
+    let mut printed = Printed {
+        rows: 0,
+        next: Next::More,
+    };
     while printed.next == Next::More
         && let Some(batch) = batches.next().await
     {
@@ -86,13 +89,21 @@ fn stdout_sink(schema: SchemaRef, format: OutputFormat) -> Result<Box<dyn Sink>>
             .hint("send it to a file: sluice sql \"SELECT ...\" --output parquet > FILE")
             .into());
     }
-    Ok(sink(schema, format, BufWriter::with_capacity(BUFFER_BYTES, stdout))?)
+    Ok(sink(
+        schema,
+        format,
+        BufWriter::with_capacity(BUFFER_BYTES, stdout),
+    )?)
 }
 
 /// Bytes gathered before they go to stdout.
 const BUFFER_BYTES: usize = 1 << 16;
 
-fn sink(schema: SchemaRef, format: OutputFormat, out: BufWriter<Stdout>) -> Result<Box<dyn Sink>, ArrowError> {
+fn sink(
+    schema: SchemaRef,
+    format: OutputFormat,
+    out: BufWriter<Stdout>,
+) -> Result<Box<dyn Sink>, ArrowError> {
     Ok(match format {
         OutputFormat::Table => Box::new(TableSink::new(schema, out)),
         OutputFormat::Json => Box::new(JsonSink::new(Layout::Array, out)),

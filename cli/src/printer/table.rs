@@ -26,21 +26,38 @@ pub struct TableSink<W> {
 impl<W: Write> TableSink<W> {
     /// Nothing gathered yet.
     pub fn new(schema: SchemaRef, out: W) -> Self {
-        let fields = schema.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
+        let fields = schema
+            .fields()
+            .iter()
+            .map(|field| Field::new(field.name(), DataType::Utf8, true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        Self { out, schema, batches: Vec::new(), rows: 0 }
+        Self {
+            out,
+            schema,
+            batches: Vec::new(),
+            rows: 0,
+        }
     }
 }
 
 impl<W: Write> Sink for TableSink<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<Next, ArrowError> {
         let shown = batch.num_rows().min(TABLE_ROWS - self.rows);
-        let columns = batch.columns().iter().map(|column| texts(column, shown)).collect::<Result<Vec<_>, _>>()?;
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| texts(column, shown))
+            .collect::<Result<Vec<_>, _>>()?;
         if !columns.is_empty() {
-            self.batches.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
+            self.batches
+                .push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
         }
         self.rows += shown;
-        Ok(if shown < batch.num_rows() { Next::Enough } else { Next::More })
+        Ok(if shown < batch.num_rows() {
+            Next::Enough
+        } else {
+            Next::More
+        })
     }
 
     fn finish(&mut self) -> Result<(), ArrowError> {
@@ -53,7 +70,9 @@ impl<W: Write> Sink for TableSink<W> {
 fn texts(column: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
     let cells = Cells::of(column)?;
     let texts = (0..rows).map(|row| cells.text(row).map(for_terminal));
-    Ok(Arc::new(StringArray::from_iter_values(texts.collect::<Result<Vec<_>, _>>()?)))
+    Ok(Arc::new(StringArray::from_iter_values(
+        texts.collect::<Result<Vec<_>, _>>()?,
+    )))
 }
 
 #[cfg(test)]
@@ -74,14 +93,15 @@ mod tests {
     fn a_table_shows_null_as_nothing_and_bytes_as_text() {
         let lines: ArrayRef = Arc::new(Int64Array::from(vec![Some(2), None]));
         let raw: ArrayRef = Arc::new(BinaryArray::from(vec![b"a\xFF".as_slice(), b"\x1B[31m"]));
-        let batch = RecordBatch::try_from_iter_with_nullable([("line", lines, true), ("raw", raw, true)]).unwrap();
+        let batch =
+            RecordBatch::try_from_iter_with_nullable([("line", lines, true), ("raw", raw, true)]).unwrap();
         let expected = "\
-+------+-------------+
-| line | raw         |
-+------+-------------+
-| 2    | a\\xFF       |
-|      | \\u{1b}[31m  |
-+------+-------------+
++------+------------+
+| line | raw        |
++------+------------+
+| 2    | a\\xFF      |
+|      | \\u{1b}[31m |
++------+------------+
 ";
         assert_eq!(drawn(&batch).0, expected);
     }

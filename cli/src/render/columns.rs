@@ -12,8 +12,9 @@ pub enum Align {
 /// The rows as lines, indented by two blanks, each column as wide as its widest cell.
 pub fn columns(aligns: &[Align], rows: &[Vec<String>]) -> String {
     let cell = |row: &Vec<String>, place: usize| row.get(place).map_or(0, |cell| cell.chars().count());
-    let widths: Vec<usize> =
-        (0..aligns.len()).map(|place| rows.iter().map(|row| cell(row, place)).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..aligns.len())
+        .map(|place| rows.iter().map(|row| cell(row, place)).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
@@ -37,6 +38,9 @@ mod tests {
     #[test]
     fn words_begin_and_numbers_end_below_each_other() {
         let rows = [["rule", "records"], ["cid_null", "12"]].map(|row| row.map(String::from).to_vec());
-        assert_eq!(columns(&[Align::Left, Align::Right], &rows), "  rule      records\n  cid_null       12\n");
+        assert_eq!(
+            columns(&[Align::Left, Align::Right], &rows),
+            "  rule      records\n  cid_null       12\n"
+        );
     }
 }

@@ -21,7 +21,11 @@ pub fn megabytes(bytes: u64) -> String {
 /// Milliseconds as seconds: two decimals, below ten seconds three.
 pub fn seconds(milliseconds: u64) -> String {
     let seconds = milliseconds as f64 / 1e3;
-    if milliseconds < 10_000 { format!("{seconds:.3} s") } else { format!("{seconds:.2} s") }
+    if milliseconds < 10_000 {
+        format!("{seconds:.3} s")
+    } else {
+        format!("{seconds:.2} s")
+    }
 }
 
 #[cfg(test)]
@@ -30,7 +34,13 @@ mod tests {
 
     #[test]
     fn a_separator_stands_before_every_third_digit_from_the_right() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (100_000, "100,000"), (1_234_567, "1,234,567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (100_000, "100,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(thousands(number), text);
         }
         assert_eq!(thousands(u64::MAX), "18,446,744,073,709,551,615");

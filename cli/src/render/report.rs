@@ -24,20 +24,38 @@ pub fn report(report: &Report, program: &str) -> String {
         head(report),
         rows(run),
         rules(run),
-        if report.dry_run { attributes(report) } else { String::new() },
+        if report.dry_run {
+            attributes(report)
+        } else {
+            String::new()
+        },
         time(run),
-        report.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
+        report
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}\n"))
+            .collect(),
         next(report, program),
     ];
-    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn head(report: &Report) -> String {
     let run = &report.run;
-    let time = run.duration_ms.map(|ms| format!(" in {}", seconds(ms))).unwrap_or_default();
+    let time = run
+        .duration_ms
+        .map(|ms| format!(" in {}", seconds(ms)))
+        .unwrap_or_default();
     let status = run.status.word().replace('_', " ");
     let mut text = match report.dry_run {
-        true => format!("{}: DRY RUN, nothing was written; the run would be {status}{time}\n", run.process),
+        true => format!(
+            "{}: DRY RUN, nothing was written; the run would be {status}{time}\n",
+            run.process
+        ),
         false => format!("{}: {status}{time}\n", name(run)),
     };
     if run.status == RunStatus::Skipped {
@@ -47,7 +65,10 @@ fn head(report: &Report) -> String {
     lines.extend(run.source_file.as_ref().map(|file| ("source", source(run, file))));
     lines.extend(versions(report).map(|versions| ("version", versions)));
     lines.retain(|(_, what)| !what.is_empty());
-    let lines: Vec<_> = lines.into_iter().map(|(word, what)| vec![word.to_owned(), what]).collect();
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|(word, what)| vec![word.to_owned(), what])
+        .collect();
     text.push_str(&columns(&[Align::Left, Align::Left], &lines));
     text
 }
@@ -58,7 +79,9 @@ fn name(run: &RunRecord) -> String {
 }
 
 fn source(run: &RunRecord, file: &str) -> String {
-    let Some(bytes) = run.source_size_bytes else { return file.to_owned() };
+    let Some(bytes) = run.source_size_bytes else {
+        return file.to_owned();
+    };
     let speed = match run.duration_ms {
         Some(ms) if ms > 0 && run.rows_read.is_some() => {
             format!(", {}/s", megabytes((bytes as f64 * 1e3 / ms as f64) as u64))
@@ -88,7 +111,9 @@ fn rows(run: &RunRecord) -> String {
         ("cells changed", run.cells_changed),
         ("  cleared", run.cells_cleared),
     ];
-    let lines = counts.into_iter().filter_map(|(word, count)| Some(vec![word.to_owned(), thousands(count?)]));
+    let lines = counts
+        .into_iter()
+        .filter_map(|(word, count)| Some(vec![word.to_owned(), thousands(count?)]));
     let text = columns(&[Align::Left, Align::Right], &lines.collect::<Vec<_>>());
     if text.is_empty() { text } else { text + &books(run) }
 }
@@ -96,21 +121,32 @@ fn rows(run: &RunRecord) -> String {
 /// What must be equal, said so that everybody can add it up.
 fn books(run: &RunRecord) -> String {
     let mut text = String::new();
-    if let (Some(read), Some(accepted), Some(rejected)) = (run.rows_read, run.rows_accepted, run.rows_rejected) {
+    if let (Some(read), Some(accepted), Some(rejected)) =
+        (run.rows_read, run.rows_accepted, run.rows_rejected)
+    {
         let ways = [(accepted, "accepted"), (rejected, "rejected")];
         text.push_str(&balance((read, "read"), &ways, run.status));
     }
     let ways = (run.rows_inserted, run.rows_updated, run.rows_unchanged);
     if let (Some(accepted), (Some(inserted), Some(updated), Some(unchanged))) = (run.rows_accepted, ways) {
-        let ways = [(inserted, "inserted"), (updated, "updated"), (unchanged, "unchanged")];
+        let ways = [
+            (inserted, "inserted"),
+            (updated, "updated"),
+            (unchanged, "unchanged"),
+        ];
         text.push_str(&balance((accepted, "accepted"), &ways, run.status));
     }
     text
 }
 
 fn balance((whole, word): (u64, &str), parts: &[(u64, &str)], status: RunStatus) -> String {
-    let sum = parts.iter().fold(0_u64, |sum, (part, _)| sum.saturating_add(*part));
-    let words: Vec<_> = parts.iter().map(|(part, word)| format!("{} {word}", thousands(*part))).collect();
+    let sum = parts
+        .iter()
+        .fold(0_u64, |sum, (part, _)| sum.saturating_add(*part));
+    let words: Vec<_> = parts
+        .iter()
+        .map(|(part, word)| format!("{} {word}", thousands(*part)))
+        .collect();
     let words = words.join(" + ");
     let whole_words = format!("{} {word}", thousands(whole));
     if sum == whole {
@@ -128,7 +164,11 @@ fn rules(run: &RunRecord) -> String {
     }
     let mut lines = vec![["rule", "severity", "records"].map(String::from).to_vec()];
     lines.extend(run.rule_counts.iter().map(|count| {
-        vec![count.rule.clone(), count.severity.clone(), thousands(count.records)]
+        vec![
+            count.rule.clone(),
+            count.severity.clone(),
+            thousands(count.records),
+        ]
     }));
     let table = columns(&[Align::Left, Align::Left, Align::Right], &lines);
     format!("{table}  a record counts once with every rule it broke\n")
@@ -138,9 +178,17 @@ fn attributes(report: &Report) -> String {
     if report.attributes.is_empty() {
         return String::new();
     }
-    let mut lines = vec![["attribute", "cells to change", "to clear"].map(String::from).to_vec()];
+    let mut lines = vec![
+        ["attribute", "cells to change", "to clear"]
+            .map(String::from)
+            .to_vec(),
+    ];
     lines.extend(report.attributes.iter().map(|cells| {
-        vec![cells.attribute.clone(), thousands(cells.cells_changed), thousands(cells.cells_cleared)]
+        vec![
+            cells.attribute.clone(),
+            thousands(cells.cells_changed),
+            thousands(cells.cells_cleared),
+        ]
     }));
     columns(&[Align::Left, Align::Right, Align::Right], &lines)
 }
@@ -152,15 +200,25 @@ fn time(run: &RunRecord) -> String {
         return String::new();
     }
     phases.sort_by(|a, b| b.1.cmp(a.1));
-    let mut lines: Vec<_> = phases.iter().map(|(phase, ms)| vec![(*phase).clone(), seconds(**ms)]).collect();
-    lines.extend(run.peak_rss_bytes.map(|bytes| vec!["peak memory".to_owned(), megabytes(bytes)]));
+    let mut lines: Vec<_> = phases
+        .iter()
+        .map(|(phase, ms)| vec![(*phase).clone(), seconds(**ms)])
+        .collect();
+    lines.extend(
+        run.peak_rss_bytes
+            .map(|bytes| vec!["peak memory".to_owned(), megabytes(bytes)]),
+    );
     columns(&[Align::Left, Align::Right], &lines) + "  phases overlap\n"
 }
 
 fn next(report: &Report, program: &str) -> String {
     let run = &report.run;
     let process = shell::quoted(&run.process);
-    let file = run.source_file.as_ref().map(|file| format!(" --file {}", shell::quoted(file))).unwrap_or_default();
+    let file = run
+        .source_file
+        .as_ref()
+        .map(|file| format!(" --file {}", shell::quoted(file)))
+        .unwrap_or_default();
     let mut commands = Vec::new();
     match (report.dry_run, run.status) {
         (true, _) | (false, RunStatus::Interrupted) => commands.push(format!("run {process}{file}")),
@@ -178,7 +236,10 @@ fn next(report: &Report, program: &str) -> String {
     if commands.is_empty() {
         return String::new();
     }
-    let lines: String = commands.iter().map(|command| format!("  {program} {command}\n")).collect();
+    let lines: String = commands
+        .iter()
+        .map(|command| format!("  {program} {command}\n"))
+        .collect();
     format!("next:\n{lines}")
 }
 

@@ -14,7 +14,11 @@ pub fn file() -> Option<PathBuf> {
 fn folder(state: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
     // The XDG specification has relative paths ignored.
     let state = state.map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || home.map(PathBuf::from).filter(|path| path.is_absolute()).map(|home| home.join(".local/state"));
+    let home = || {
+        home.map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .map(|home| home.join(".local/state"))
+    };
     state.or_else(home).map(|state| state.join("sluice"))
 }
 
@@ -24,10 +28,20 @@ mod tests {
 
     #[test]
     fn the_state_folder_goes_before_the_home() {
-        let folder_of = |state: Option<&str>, home: Option<&str>| folder(state.map(Into::into), home.map(Into::into));
-        assert_eq!(folder_of(Some("/state"), Some("/home/a")), Some("/state/sluice".into()));
-        assert_eq!(folder_of(None, Some("/home/a")), Some("/home/a/.local/state/sluice".into()));
-        assert_eq!(folder_of(Some("relative"), Some("/home/a")), Some("/home/a/.local/state/sluice".into()));
+        let folder_of =
+            |state: Option<&str>, home: Option<&str>| folder(state.map(Into::into), home.map(Into::into));
+        assert_eq!(
+            folder_of(Some("/state"), Some("/home/a")),
+            Some("/state/sluice".into())
+        );
+        assert_eq!(
+            folder_of(None, Some("/home/a")),
+            Some("/home/a/.local/state/sluice".into())
+        );
+        assert_eq!(
+            folder_of(Some("relative"), Some("/home/a")),
+            Some("/home/a/.local/state/sluice".into())
+        );
         assert_eq!(folder_of(Some(""), None), None);
     }
 }

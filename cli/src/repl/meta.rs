@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(Meta::of("\\q"), Some(Meta::Quit));
         assert_eq!(Meta::of(" exit; "), Some(Meta::Quit));
         assert_eq!(Meta::of("\\d"), Some(Meta::Tables));
-        assert_eq!(Meta::of("\\d customers;"), Some(Meta::Columns("customers".into())));
+        assert_eq!(
+            Meta::of("\\d customers;"),
+            Some(Meta::Columns("customers".into()))
+        );
         assert_eq!(Meta::of("\\d a b"), Some(Meta::Unknown("\\d a b".into())));
         assert_eq!(Meta::of("\\x"), Some(Meta::Unknown("\\x".into())));
         assert_eq!(Meta::of("SELECT 1;"), None);

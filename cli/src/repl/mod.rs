@@ -13,4 +13,4 @@ mod statements;
 
 pub use prompt::prompt;
 pub use script::script;
-pub use statements::split;
+pub use statements::{Split, split};

@@ -8,10 +8,54 @@ use rustyline::{Context, Helper};
 
 /// Keywords worth a key.
 const KEYWORDS: [&str; 48] = [
-    "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "COPY", "COUNT", "CROSS", "DESC", "DESCRIBE", "DISTINCT",
-    "ELSE", "END", "EXCEPT", "EXISTS", "EXPLAIN", "FALSE", "FROM", "FULL", "GROUP", "HAVING", "ILIKE", "IN", "INNER",
-    "INTERSECT", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL", "OFFSET", "ON", "OR", "ORDER", "OUTER", "OVER",
-    "PARTITION", "SELECT", "THEN", "TRUE", "UNION", "WHEN", "WHERE",
+    "ALL",
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COPY",
+    "COUNT",
+    "CROSS",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NULL",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "SELECT",
+    "THEN",
+    "TRUE",
+    "UNION",
+    "WHEN",
+    "WHERE",
 ];
 
 /// Names of the session, and the keywords.
@@ -42,14 +86,22 @@ impl Names {
     /// Where the word at the end of `line` begins, and what it could become.
     pub fn complete_word(&self, line: &str) -> (usize, Vec<String>) {
         let in_word = |c: char| c.is_alphanumeric() || c == '_';
-        let begin = line.rfind(|c| !in_word(c)).map_or(0, |place| place + line[place..].chars().next().map_or(1, char::len_utf8));
+        let begin = line.rfind(|c| !in_word(c)).map_or(0, |place| {
+            place + line[place..].chars().next().map_or(1, char::len_utf8)
+        });
         let (before, word) = line.split_at(begin);
         let previous = before.split_whitespace().next_back().unwrap_or_default();
-        let wants_table = ["FROM", "JOIN"].iter().any(|keyword| previous.eq_ignore_ascii_case(keyword));
+        let wants_table = ["FROM", "JOIN"]
+            .iter()
+            .any(|keyword| previous.eq_ignore_ascii_case(keyword));
         let mut found = matching(self.tables.iter().map(String::as_str), word);
         if !wants_table && !word.is_empty() {
             found.extend(matching(self.columns.iter().map(String::as_str), word));
-            found.extend(matching(KEYWORDS.into_iter(), word).into_iter().map(|keyword| cased_like(word, keyword)));
+            found.extend(
+                matching(KEYWORDS.into_iter(), word)
+                    .into_iter()
+                    .map(|keyword| cased_like(word, keyword)),
+            );
         }
         found.dedup();
         (begin, found)
@@ -57,13 +109,20 @@ impl Names {
 }
 
 fn matching<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> Vec<String> {
-    let begins = |name: &&str| name.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    let begins = |name: &&str| {
+        name.get(..word.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(word))
+    };
     names.filter(begins).map(str::to_owned).collect()
 }
 
 /// A keyword in the letters that the user began it with.
 fn cased_like(word: &str, keyword: String) -> String {
-    if word.starts_with(char::is_lowercase) { keyword.to_ascii_lowercase() } else { keyword }
+    if word.starts_with(char::is_lowercase) {
+        keyword.to_ascii_lowercase()
+    } else {
+        keyword
+    }
 }
 
 impl Completer for Names {
@@ -89,20 +148,37 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        let rows = [["customers", "customer_id"], ["customers", "city"], ["rejects", "rules"], ["runs", "run_id"]];
+        let rows = [
+            ["customers", "customer_id"],
+            ["customers", "city"],
+            ["rejects", "rules"],
+            ["runs", "run_id"],
+        ];
         Names::of(rows.map(|row| row.map(String::from).to_vec()).to_vec())
     }
 
     #[test]
     fn after_from_come_tables_only() {
-        assert_eq!(names().complete_word("SELECT * FROM r"), (14, vec!["rejects".into(), "runs".into()]));
-        assert_eq!(names().complete_word("select * from "), (14, vec!["customers".into(), "rejects".into(), "runs".into()]));
+        assert_eq!(
+            names().complete_word("SELECT * FROM r"),
+            (14, vec!["rejects".into(), "runs".into()])
+        );
+        assert_eq!(
+            names().complete_word("select * from "),
+            (14, vec!["customers".into(), "rejects".into(), "runs".into()])
+        );
     }
 
     #[test]
     fn elsewhere_come_columns_and_keywords_too() {
-        assert_eq!(names().complete_word("SELECT cus").1, ["customers", "customer_id"]);
-        assert_eq!(names().complete_word("SELECT c FROM customers WHERE ci"), (30, vec!["city".into()]));
+        assert_eq!(
+            names().complete_word("SELECT cus").1,
+            ["customers", "customer_id"]
+        );
+        assert_eq!(
+            names().complete_word("SELECT c FROM customers WHERE ci"),
+            (30, vec!["city".into()])
+        );
     }
 
     #[test]

@@ -77,7 +77,12 @@ async fn obey(context: &Context, meta: &Meta) -> ControlFlow<()> {
     match meta {
         Meta::Quit => return ControlFlow::Break(()),
         Meta::Help => context.settings.talk.say(HELP),
-        Meta::Unknown(line) => show(context, &Error::usage(format!("no such command: {line}")).hint("\\? lists them").into()),
+        Meta::Unknown(line) => show(
+            context,
+            &Error::usage(format!("no such command: {line}"))
+                .hint("\\? lists them")
+                .into(),
+        ),
         Meta::Tables | Meta::Columns(_) => {
             if let Some(query) = meta.query() {
                 run(context, &query).await;
@@ -98,7 +103,12 @@ async fn run(context: &Context, statement: &str) {
     match outcome {
         Ok(printed) => {
             let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            context.say(format!("{} rows in {}", thousands(printed.rows as u64), seconds(milliseconds)));
+            let word = if printed.rows == 1 { "row" } else { "rows" };
+            context.say(format!(
+                "{} {word} in {}",
+                thousands(printed.rows as u64),
+                seconds(milliseconds)
+            ));
         }
         Err(failure) => show(context, &failure),
     }
@@ -116,7 +126,8 @@ struct Lines {
 
 impl Lines {
     fn open(names: Names) -> Result<Self> {
-        let mut editor = Editor::with_config(Config::builder().auto_add_history(false).build()).map_err(terminal)?;
+        let mut editor =
+            Editor::with_config(Config::builder().auto_add_history(false).build()).map_err(terminal)?;
         editor.set_helper(Some(names));
         let history = history::file();
         if let Some(file) = &history {

@@ -12,59 +12,78 @@ pub struct Split<'a> {
 /// Splits a text at every `;` that no quote and no comment holds.
 pub fn split(text: &str) -> Split<'_> {
     let mut statements = Vec::new();
-    let (mut begin, mut inside) = (0, Inside::Statement);
-    let mut is_blank = true;
-    let mut chars = text.char_indices().peekable();
-    while let Some((place, c)) = chars.next() {
-        let next = chars.peek().map(|(_, next)| *next);
-        let before = inside;
-        inside = inside.after(c, next);
-        if matches!(inside, Inside::Block(_)) && before != inside || matches!((before, c), (Inside::Block(_), '*')) && before != inside {
-            // Both characters of `/*` and of `*/` are read at once, so that `/*/` closes nothing.
-            chars.next();
-            continue;
-        }
-        if before != Inside::Statement {
-            continue;
-        }
-        if c == ';' {
-            if !is_blank {
-                statements.extend(text.get(begin..place).map(str::trim));
+    let (mut begin, mut place, mut is_blank) = (0, 0, true);
+    while let Some(left) = text.get(place..).filter(|left| !left.is_empty()) {
+        let (piece, length) = first_piece(left);
+        match piece {
+            Piece::Blank => {}
+            Piece::Code => is_blank = false,
+            Piece::End => {
+                let statement = text.get(begin..place).filter(|_| !is_blank);
+                statements.extend(statement.map(str::trim));
+                (begin, is_blank) = (place + length, true);
             }
-            (begin, is_blank) = (place + 1, true);
-        } else if !c.is_whitespace() && inside != Inside::Line {
-            is_blank = false;
         }
+        place += length;
     }
-    let rest = text.get(begin..).map(str::trim).filter(|_| !is_blank || matches!(inside, Inside::Block(_)));
-    Split { statements, rest: rest.unwrap_or_default() }
+    let rest = text.get(begin..).filter(|_| !is_blank).unwrap_or_default();
+    Split {
+        statements,
+        rest: rest.trim(),
+    }
 }
 
-/// What holds a character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    /// Nothing.
-    Statement,
-    /// A literal or a quoted name; a doubled quote closes and opens it again.
-    Quote(char),
-    /// A comment to the end of its line.
-    Line,
-    /// Comments within comments, so deep.
-    Block(usize),
+/// What a stretch of text is.
+enum Piece {
+    /// A `;`.
+    End,
+    /// Blanks, or a comment.
+    Blank,
+    /// Anything else, also what is quoted or not closed yet.
+    Code,
 }
 
-impl Inside {
-    fn after(self, c: char, next: Option<char>) -> Self {
-        match (self, c, next) {
-            (Self::Statement, '\'' | '"' | '`', _) => Self::Quote(c),
-            (Self::Statement, '-', Some('-')) => Self::Line,
-            (Self::Statement, '/', Some('*')) => Self::Block(1),
-            (Self::Quote(quote), _, _) if c == quote => Self::Statement,
-            (Self::Line, '\n', _) => Self::Statement,
-            (Self::Block(depth), '/', Some('*')) => Self::Block(depth + 1),
-            (Self::Block(1), '*', Some('/')) => Self::Statement,
-            (Self::Block(depth), '*', Some('/')) => Self::Block(depth - 1),
-            _ => self,
+/// The piece at the beginning of a text that is not empty, and its length in bytes.
+fn first_piece(text: &str) -> (Piece, usize) {
+    let first = text.chars().next().unwrap_or(' ');
+    match first {
+        ';' => (Piece::End, 1),
+        '-' if text.starts_with("--") => (Piece::Blank, text.find('\n').unwrap_or(text.len())),
+        '/' if text.starts_with("/*") => match comment_len(text) {
+            Some(length) => (Piece::Blank, length),
+            None => (Piece::Code, text.len()),
+        },
+        // A doubled quote closes the piece and opens the next.
+        '\'' | '"' | '`' => (
+            Piece::Code,
+            text.get(1..)
+                .and_then(|left| left.find(first))
+                .map_or(text.len(), |end| end + 2),
+        ),
+        c if c.is_whitespace() => (Piece::Blank, c.len_utf8()),
+        c => (Piece::Code, c.len_utf8()),
+    }
+}
+
+/// The length of the comment that `text` begins with, comments within it included; none if it stays open.
+fn comment_len(text: &str) -> Option<usize> {
+    let (mut depth, mut place) = (0_usize, 0);
+    loop {
+        let left = text.get(place..)?;
+        let opens = left.find("/*");
+        let closes = left.find("*/")?;
+        match opens.filter(|opens| *opens < closes) {
+            Some(opens) => {
+                depth += 1;
+                place += opens + 2;
+            }
+            None => {
+                depth -= 1;
+                place += closes + 2;
+            }
+        }
+        if depth == 0 {
+            return Some(place);
         }
     }
 }
@@ -80,19 +99,31 @@ mod tests {
 
     #[test]
     fn a_semicolon_ends_a_statement_and_the_rest_waits() {
-        assert_eq!(parts("SELECT 1; SELECT\n2 ;\nSELECT 3"), (vec!["SELECT 1", "SELECT\n2"], "SELECT 3"));
+        assert_eq!(
+            parts("SELECT 1; SELECT\n2 ;\nSELECT 3"),
+            (vec!["SELECT 1", "SELECT\n2"], "SELECT 3")
+        );
     }
 
     #[test]
     fn a_semicolon_in_a_literal_or_a_name_is_data() {
-        assert_eq!(parts("SELECT ';', 'it''s; ', \"a;b\";"), (vec!["SELECT ';', 'it''s; ', \"a;b\""], ""));
+        assert_eq!(
+            parts("SELECT ';', 'it''s; ', \"a;b\";"),
+            (vec!["SELECT ';', 'it''s; ', \"a;b\""], "")
+        );
         assert_eq!(parts("SELECT 'open;"), (vec![], "SELECT 'open;"));
     }
 
     #[test]
     fn a_semicolon_in_a_comment_ends_nothing() {
-        assert_eq!(parts("SELECT 1 -- one; two\n;"), (vec!["SELECT 1 -- one; two"], ""));
-        assert_eq!(parts("SELECT /* a; /* b; */ c; */ 1;"), (vec!["SELECT /* a; /* b; */ c; */ 1"], ""));
+        assert_eq!(
+            parts("SELECT 1 -- one; two\n;"),
+            (vec!["SELECT 1 -- one; two"], "")
+        );
+        assert_eq!(
+            parts("SELECT /* a; /* b; */ c; */ 1;"),
+            (vec!["SELECT /* a; /* b; */ c; */ 1"], "")
+        );
         assert_eq!(parts("/*/ ; */ SELECT 1;"), (vec!["/*/ ; */ SELECT 1"], ""));
     }
 
@@ -109,6 +140,9 @@ mod tests {
 
     #[test]
     fn letters_of_any_alphabet_do_not_shift_the_split() {
-        assert_eq!(parts("SELECT 'é😀' ; SELECT 2;"), (vec!["SELECT 'é😀'", "SELECT 2"], ""));
+        assert_eq!(
+            parts("SELECT 'é😀' ; SELECT 2;"),
+            (vec!["SELECT 'é😀'", "SELECT 2"], "")
+        );
     }
 }

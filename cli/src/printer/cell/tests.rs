@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    BinaryArray, BinaryViewArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
-    ListArray, MapBuilder, NullArray, StringArray, StringBuilder, StringViewArray, StructArray,
+    BinaryArray, BinaryViewArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array,
+    Int64Array, ListArray, MapBuilder, NullArray, StringArray, StringBuilder, StringViewArray, StructArray,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Field, Fields, Int32Type, Int64Type};
@@ -33,7 +33,11 @@ fn null_is_no_text_and_null_in_json() {
 
 #[test]
 fn a_decimal_keeps_every_digit_of_its_scale() {
-    let spend = || Decimal128Array::from(vec![1_050, -5]).with_precision_and_scale(38, 2).unwrap();
+    let spend = || {
+        Decimal128Array::from(vec![1_050, -5])
+            .with_precision_and_scale(38, 2)
+            .unwrap()
+    };
     assert_eq!(text(spend(), 0), "10.50");
     assert_eq!(json(spend(), 0), "10.50");
     assert_eq!(text(spend(), 1), "-0.05");
@@ -43,7 +47,10 @@ fn a_decimal_keeps_every_digit_of_its_scale() {
 fn a_timestamp_in_utc_ends_in_z_and_a_local_one_does_not() {
     let moment = || TimestampMicrosecondArray::from(vec![1_704_067_200_000_000, 1_704_067_200_123_456]);
     assert_eq!(text(moment().with_timezone("UTC"), 0), "2024-01-01T00:00:00Z");
-    assert_eq!(text(moment().with_timezone("UTC"), 1), "2024-01-01T00:00:00.123456Z");
+    assert_eq!(
+        text(moment().with_timezone("UTC"), 1),
+        "2024-01-01T00:00:00.123456Z"
+    );
     assert_eq!(json(moment().with_timezone("UTC"), 0), "\"2024-01-01T00:00:00Z\"");
     assert_eq!(text(moment(), 0), "2024-01-01T00:00:00");
 }
@@ -79,7 +86,10 @@ fn a_list_is_json_in_every_format() {
 
 #[test]
 fn a_slice_of_a_list_shows_its_own_items() {
-    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)]), Some(vec![Some(2), Some(3)])]);
+    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([
+        Some(vec![Some(1)]),
+        Some(vec![Some(2), Some(3)]),
+    ]);
     assert_eq!(text(lists.slice(1, 1), 0), "[2,3]");
 }
 
@@ -96,7 +106,10 @@ fn a_struct_is_an_object_with_its_fields_in_order() {
         Arc::new(Date32Array::from(vec![None])),
     ];
     let counts = StructArray::new(fields, columns, None);
-    assert_eq!(text(counts, 0), r#"{"rule":"say \"no\"\n","records":3,"seen":null}"#);
+    assert_eq!(
+        text(counts, 0),
+        r#"{"rule":"say \"no\"\n","records":3,"seen":null}"#
+    );
 }
 
 #[test]
@@ -110,7 +123,11 @@ fn a_map_is_an_object_named_by_its_keys() {
 
 #[test]
 fn a_dictionary_shows_its_values_and_knows_its_nulls() {
-    let tiers = || [Some("Gold"), None, Some("Gold")].into_iter().collect::<DictionaryArray<Int32Type>>();
+    let tiers = || {
+        [Some("Gold"), None, Some("Gold")]
+            .into_iter()
+            .collect::<DictionaryArray<Int32Type>>()
+    };
     assert_eq!(text(tiers(), 2), "Gold");
     assert_eq!(json(tiers(), 0), "\"Gold\"");
     assert_eq!(json(tiers(), 1), "null");
@@ -128,5 +145,8 @@ fn what_is_no_number_in_json_is_null_there_and_text_elsewhere() {
 #[test]
 fn booleans_are_bare_and_control_characters_escaped_in_json() {
     assert_eq!(json(BooleanArray::from(vec![true]), 0), "true");
-    assert_eq!(json(StringViewArray::from(vec!["a\u{1}\t\\"]), 0), "\"a\\u0001\\t\\\\\"");
+    assert_eq!(
+        json(StringViewArray::from(vec!["a\u{1}\t\\"]), 0),
+        "\"a\\u0001\\t\\\\\""
+    );
 }

@@ -13,20 +13,39 @@ fn merged() -> Report {
     (run.rows_read, run.rows_accepted, run.rows_rejected) = (Some(1_000_000), Some(990_000), Some(10_000));
     (run.rows_inserted, run.rows_updated, run.rows_unchanged) = (Some(900_000), Some(80_000), Some(10_000));
     (run.version_before, run.version_after) = (Some(4), Some(5));
-    let count = RuleCount { rule: "cid_null".into(), severity: "reject".into(), records: 10_000 };
+    let count = RuleCount {
+        rule: "cid_null".into(),
+        severity: "reject".into(),
+        records: 10_000,
+    };
     run.rule_counts = vec![count];
     run.phase_ms = [("load".to_owned(), 1_500), ("merge".to_owned(), 400)].into();
-    Report { run, dry_run: false, attributes: Vec::new(), warnings: Vec::new(), error: None }
+    Report {
+        run,
+        dry_run: false,
+        attributes: Vec::new(),
+        warnings: Vec::new(),
+        error: None,
+    }
 }
 
 #[test]
 fn a_merged_run_shows_that_its_books_balance() {
     let text = report(&merged(), "sluice");
-    assert!(text.starts_with("customers/3: completed with rejects in 2.000 s\n"), "{text}");
-    assert!(text.contains("balance: 1,000,000 read = 990,000 accepted + 10,000 rejected\n"), "{text}");
+    assert!(
+        text.starts_with("customers/3: completed with rejects in 2.000 s\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("balance: 1,000,000 read = 990,000 accepted + 10,000 rejected\n"),
+        "{text}"
+    );
     let second = "balance: 990,000 accepted = 900,000 inserted + 80,000 updated + 10,000 unchanged\n";
     assert!(text.contains(second), "{text}");
-    assert!(text.contains("/data/customers.csv (120.0 MB, 60.0 MB/s)"), "{text}");
+    assert!(
+        text.contains("/data/customers.csv (120.0 MB, 60.0 MB/s)"),
+        "{text}"
+    );
     assert!(text.contains("4 before, 5 after"), "{text}");
     assert!(text.contains("cid_null  reject     10,000"), "{text}");
 }
@@ -36,7 +55,10 @@ fn books_that_do_not_balance_are_shouted() {
     let mut report = merged();
     report.run.rows_updated = Some(79_999);
     let text = super::report(&report, "sluice");
-    assert!(text.contains("THE BOOKS DO NOT BALANCE: 990,000 accepted, but 900,000 inserted + 79,999 updated"), "{text}");
+    assert!(
+        text.contains("THE BOOKS DO NOT BALANCE: 990,000 accepted, but 900,000 inserted + 79,999 updated"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -44,7 +66,11 @@ fn a_failed_run_that_read_half_its_source_says_so_and_counts_nothing_merged() {
     let mut report = merged();
     report.run.status = RunStatus::Failed;
     report.run.rows_accepted = Some(1);
-    (report.run.rows_inserted, report.run.rows_updated, report.run.rows_unchanged) = (None, None, None);
+    (
+        report.run.rows_inserted,
+        report.run.rows_updated,
+        report.run.rows_unchanged,
+    ) = (None, None, None);
     report.run.version_after = None;
     let text = super::report(&report, "sluice");
     assert!(text.contains("the source was not read to its end"), "{text}");
@@ -54,19 +80,36 @@ fn a_failed_run_that_read_half_its_source_says_so_and_counts_nothing_merged() {
 
 #[test]
 fn a_dry_run_says_that_nothing_was_written_and_what_would_change() {
-    let cells = AttributeCells { attribute: "city".into(), cells_changed: 1_200, cells_cleared: 7 };
-    let report = Report { dry_run: true, attributes: vec![cells], ..merged() };
+    let cells = AttributeCells {
+        attribute: "city".into(),
+        cells_changed: 1_200,
+        cells_cleared: 7,
+    };
+    let report = Report {
+        dry_run: true,
+        attributes: vec![cells],
+        ..merged()
+    };
     let text = super::report(&report, "sluice");
-    assert!(text.starts_with("customers: DRY RUN, nothing was written;"), "{text}");
+    assert!(
+        text.starts_with("customers: DRY RUN, nothing was written;"),
+        "{text}"
+    );
     assert!(text.contains("city                 1,200         7"), "{text}");
-    assert!(text.contains("\n  sluice run customers --file /data/customers.csv\n"), "{text}");
+    assert!(
+        text.contains("\n  sluice run customers --file /data/customers.csv\n"),
+        "{text}"
+    );
     assert!(!text.contains("sluice rejects"), "{text}");
 }
 
 #[test]
 fn the_next_commands_name_the_run_and_the_instance() {
     let text = report(&merged(), "sluice -i base");
-    assert!(text.contains("\n  sluice -i base rejects customers/3 --by-rule\n"), "{text}");
+    assert!(
+        text.contains("\n  sluice -i base rejects customers/3 --by-rule\n"),
+        "{text}"
+    );
     let mut skipped = merged();
     skipped.run.status = RunStatus::Skipped;
     assert!(report(&skipped, "sluice").contains(" --force\n"));

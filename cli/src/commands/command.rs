@@ -1,0 +1,58 @@
+//! All commands, and the way to them.
+
+use clap::Subcommand;
+
+use super::{completions, customer, demo, ingest, init, process, rejects, rules, run, runs, sql, status};
+use crate::context::Context;
+use crate::error::Result;
+use crate::signals::OnSignal;
+
+/// What to do. A variant has no help of its own: that is the doc comment of its arguments.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::InitArgs),
+    Ingest(ingest::IngestArgs),
+    Process(process::ProcessArgs),
+    Rules(rules::RulesArgs),
+    Run(run::RunArgs),
+    Runs(runs::RunsArgs),
+    Status(status::StatusArgs),
+    Rejects(rejects::RejectsArgs),
+    Sql(sql::SqlArgs),
+    Customer(customer::CustomerArgs),
+    Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+impl Command {
+    /// What a signal does to it.
+    pub fn on_signal(&self) -> OnSignal {
+        match self {
+            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) => OnSignal::WindDown,
+            Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
+            Self::Process(args) if args.opens_editor() => OnSignal::OwnInterrupt,
+            _ => OnSignal::Drop,
+        }
+    }
+
+    /// Runs one command.
+    ///
+    /// # Errors
+    /// The command's.
+    pub async fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Self::Init(args) => init::run(context, args).await,
+            Self::Ingest(args) => ingest::run(context, args).await,
+            Self::Process(args) => process::run(context, args).await,
+            Self::Rules(args) => rules::run(context, &args),
+            Self::Run(args) => run::run(context, args).await,
+            Self::Runs(args) => runs::run(context, &args).await,
+            Self::Status(args) => status::run(context, &args).await,
+            Self::Rejects(args) => rejects::run(context, &args).await,
+            Self::Sql(args) => sql::run(context, &args).await,
+            Self::Customer(args) => customer::run(context, &args).await,
+            Self::Demo(args) => demo::run(context, args).await,
+            Self::Completions(args) => completions::run(&args),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `sluice customer`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::error::ArrowError;
+use clap::Args;
+use futures::TryStreamExt;
+use sluice_engine::Error;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::printer::{self, Cells};
+use crate::session::Session;
+use crate::shell::sql_literal;
+
+/// Shows one customer, an attribute a line
+#[derive(Debug, Args)]
+pub struct CustomerArgs {
+    /// The customer id, exactly as the source writes it
+    cid: String,
+}
+
+/// Shows the customer.
+///
+/// # Errors
+/// There is no such customer.
+pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
+    let session = context.session().await?;
+    let query = format!(
+        "SELECT * FROM customers WHERE customer_id = {}",
+        sql_literal(&args.cid)
+    );
+    let batches: Vec<RecordBatch> = session
+        .query(&query)
+        .await?
+        .try_collect()
+        .await
+        .map_err(Error::from)?;
+    let Some(found) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+        return Err(not_found(context, &args.cid).into());
+    };
+    let table = upright(found, &owners(&session).await?)?;
+    printer::print_batch(&table, context.settings.output)
+}
+
+fn not_found(context: &Context, cid: &str) -> Error {
+    let start: String = cid.chars().take(3).collect();
+    let like = sql_literal(&format!("{start}%"));
+    Error::runtime(format!("there is no customer {cid:?}"))
+        .hint("customer ids are compared byte by byte: case and blanks count")
+        .hint(format!(
+            "look for it: {} sql \"SELECT customer_id FROM customers WHERE customer_id LIKE {like} LIMIT 10\"",
+            context.program()
+        ))
+}
+
+/// What the view `attributes` says of one.
+struct Owner {
+    ty: String,
+    process: String,
+}
+
+async fn owners(session: &Session) -> Result<HashMap<String, Owner>> {
+    let rows = session
+        .texts("SELECT attribute, type, process FROM attributes")
+        .await?;
+    let owner = |row: Vec<String>| {
+        let mut row = row.into_iter();
+        Some((
+            row.next()?,
+            Owner {
+                ty: row.next()?,
+                process: row.next()?,
+            },
+        ))
+    };
+    Ok(rows.into_iter().filter_map(owner).collect())
+}
+
+/// The first row of `customer`, a line for each attribute.
+fn upright(customer: &RecordBatch, owners: &HashMap<String, Owner>) -> Result<RecordBatch, ArrowError> {
+    let schema = customer.schema_ref();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let names: StringArray = names.map(Some).collect();
+    let owned = |part: fn(&Owner) -> &str| -> ArrayRef {
+        let parts = names.iter().map(|name| owners.get(name?).map(part));
+        Arc::new(parts.collect::<StringArray>())
+    };
+    let value = |column: &ArrayRef| {
+        let cells = Cells::of(column)?;
+        if cells.is_null(0) {
+            Ok(None)
+        } else {
+            cells.text(0).map(Some)
+        }
+    };
+    let values = customer
+        .columns()
+        .iter()
+        .map(value)
+        .collect::<Result<StringArray, ArrowError>>()?;
+    let (types, processes) = (owned(|owner| &owner.ty), owned(|owner| &owner.process));
+    let named: [(&str, ArrayRef); 4] = [
+        ("attribute", Arc::new(names.clone())),
+        ("type", types),
+        ("value", Arc::new(values)),
+        ("process", processes),
+    ];
+    debug_assert!(
+        named
+            .iter()
+            .all(|(_, column)| column.len() == customer.num_columns())
+    );
+    RecordBatch::try_from_iter_with_nullable(named.map(|(name, column)| (name, column, true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+
+    use super::*;
+
+    #[test]
+    fn a_customer_is_shown_an_attribute_a_line_with_its_owner() {
+        let cid: ArrayRef = Arc::new(StringArray::from(vec!["C1"]));
+        let orders: ArrayRef = Arc::new(Int64Array::from(vec![None]));
+        let row =
+            RecordBatch::try_from_iter_with_nullable([("customer_id", cid, false), ("orders", orders, true)])
+                .unwrap();
+        let owner = Owner {
+            ty: "int".into(),
+            process: "crm".into(),
+        };
+        let table = upright(&row, &HashMap::from([("orders".to_owned(), owner)])).unwrap();
+        let texts = |place: usize| {
+            let cells = Cells::of(table.column(place)).unwrap();
+            [cells.text(0).unwrap(), cells.text(1).unwrap()]
+        };
+        assert_eq!(texts(0), ["customer_id", "orders"]);
+        assert_eq!(texts(1), ["", "int"]);
+        assert_eq!(texts(2), ["C1", ""]);
+        assert_eq!(texts(3), ["", "crm"]);
+    }
+}

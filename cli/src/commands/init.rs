@@ -1,0 +1,65 @@
+//! `sluice init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sluice_engine::adopt::adopt;
+use sluice_engine::instance::Instance;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::printer::Object;
+use crate::render::thousands;
+use crate::shell;
+
+/// Makes an instance: a folder with the tables of one customer base
+///
+/// With --from, its first customers are those of an existing table: a Delta folder, a Parquet file or several, or a CSV.
+/// Their attributes belong to `batch`, and no process writes them.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to make it in [default: that of -i, else the current one]
+    pub path: Option<PathBuf>,
+    /// Delta folder, Parquet file or pattern, or CSV file to begin with
+    #[arg(long, value_name = "TABLE_OR_FILES", requires = "key")]
+    pub from: Option<String>,
+    /// Its column with the customer id
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    pub key: Option<String>,
+}
+
+/// Makes the instance, and adopts a table.
+///
+/// # Errors
+/// There is an instance already; the table has NULL or repeated keys.
+pub async fn run(context: &Context, args: InitArgs) -> Result<()> {
+    let object = Object::of(context.settings.output)?;
+    let folder = args
+        .path
+        .or_else(|| context.settings.instance.folder().cloned())
+        .unwrap_or_else(|| ".".into());
+    let instance = Instance::init(&folder).await?;
+    context.say(format!("made an instance in {}", instance.root().display()));
+    let (Some(source), Some(key)) = (&args.from, &args.key) else {
+        return Ok(());
+    };
+    let adopted = adopt(&instance, &context.settings.engine, source, key)
+        .await
+        .map_err(|error| {
+            let folder = shell::quoted(&instance.root().to_string_lossy());
+            error.wrote("an instance without customers").hint(format!(
+                "the instance is whole and empty; to begin again with init --from, remove {folder} first"
+            ))
+        })?;
+    object.print(&adopted, || {
+        let counts = [
+            (adopted.rows, "customers"),
+            (adopted.attributes, "attributes"),
+            (adopted.files, "files"),
+        ];
+        let words = counts
+            .map(|(count, word)| format!("{} {word}", thousands(count)))
+            .join(", ");
+        format!("adopted {words}; version {}", adopted.version)
+    })
+}

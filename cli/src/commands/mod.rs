@@ -1,0 +1,20 @@
+//! One file a command; the doc comment of its arguments is its help.
+//!
+//! [`Command`] lists them. What two of them need is with the one that owns it: how a run is started and reported is in
+//! `run`, the shapes of listings are in [`crate::session`].
+
+mod command;
+mod completions;
+mod customer;
+mod demo;
+mod ingest;
+mod init;
+mod process;
+mod rejects;
+mod rules;
+mod run;
+mod runs;
+mod sql;
+mod status;
+
+pub use command::Command;

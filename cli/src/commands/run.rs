@@ -1,0 +1,113 @@
+//! `sluice run`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sluice_engine::instance::Instance;
+use sluice_engine::run::{Effect, Repeat, RunRequest};
+use sluice_engine::spec::RejectBudget;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::printer::Object;
+use crate::progress::Progress;
+use crate::render;
+
+/// Runs a process: merges one file into customers, or nothing of it
+///
+/// Bad rows are rejected and the rest is merged, unless there are more of them than the budget allows. A file that was
+/// merged before is skipped.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The process
+    process: String,
+    /// A file instead of the source of the process
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    options: RunOptions,
+}
+
+/// How a run is made; of `run` and `ingest`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Run options")]
+pub struct RunOptions {
+    /// Find everything out and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Merge nothing if one row is rejected
+    #[arg(long, conflicts_with = "max_rejects")]
+    strict: bool,
+    /// Merge nothing if more rows, or a larger share of them, are rejected
+    #[arg(long, value_name = "N|N%", value_parser = budget)]
+    max_rejects: Option<RejectBudget>,
+    /// Merge the file even if it was merged before
+    #[arg(long)]
+    force: bool,
+    /// Answer yes to every question
+    #[arg(long, short)]
+    yes: bool,
+}
+
+fn budget(text: &str) -> Result<RejectBudget, String> {
+    text.parse()
+        .map_err(|problem: sluice_engine::spec::Problem| format!("{}; {}", problem.what, problem.remedy))
+}
+
+impl RunOptions {
+    fn request(&self, process: String, file: Option<PathBuf>) -> RunRequest {
+        RunRequest {
+            process,
+            file,
+            effect: if self.dry_run {
+                Effect::DryRun
+            } else {
+                Effect::Merge
+            },
+            repeat: if self.force {
+                Repeat::Force
+            } else {
+                Repeat::SkipMerged
+            },
+            max_rejects: if self.strict {
+                Some(RejectBudget::Rows(0))
+            } else {
+                self.max_rejects
+            },
+            trigger: "manual".to_owned(),
+        }
+    }
+}
+
+/// Runs the process.
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(context: &Context, args: RunArgs) -> Result<()> {
+    let instance = context.instance()?;
+    start(context, &instance, args.process, args.file, &args.options).await
+}
+
+/// Makes a run, shows how far it is, and prints its report.
+///
+/// # Errors
+/// There was no run, or it failed; then its report is printed all the same.
+pub(super) async fn start(
+    context: &Context,
+    instance: &Instance,
+    process: String,
+    file: Option<PathBuf>,
+    options: &RunOptions,
+) -> Result<()> {
+    let object = Object::of(context.settings.output)?;
+    let watch = context.watch();
+    let progress = Progress::follow(&watch, &context.settings);
+    let request = options.request(process, file);
+    let outcome = sluice_engine::run::run(instance, &context.settings.engine, request, &watch).await;
+    progress.finish();
+    let mut report = outcome?;
+    let failure = report.error.take();
+    let printed = object.print(&report, || render::report(&report, context.program()));
+    // Why the run failed matters more than who closed stdout.
+    failure.map_or(printed, |error| Err(error.into()))
+}

@@ -1,0 +1,97 @@
+//! The program is killed between any two of its steps. The next one that touches the process finds the old version or
+//! the new one, never half, no reject twice, and a row in `runs` for every run.
+
+use crate::support::Home;
+
+const BEFORE: &str = "cid,tier\nC1,Silver\nC2,Silver\n";
+/// One reject: the last record has no CID.
+const AFTER: &str = "cid,tier\nC1,Gold\nC3,Gold\n,Gold\n";
+
+/// A home with customers C1 and C2, and the next file beside.
+fn home() -> Home {
+    let home = Home::with_instance();
+    home.write("before.csv", BEFORE);
+    home.sluice(&["ingest", "before.csv", "--key", "cid", "--attribute", "tier=string", "--name", "p"]).succeeded();
+    home.write("after.csv", AFTER);
+    home
+}
+
+fn kill_at(home: &Home, point: &str) {
+    let killed = home.command().args(["run", "p", "--file", "after.csv"]).env("SLUICE_FAULT", point).output().unwrap();
+    assert_eq!(killed.status.code(), None, "{point}: {}", String::from_utf8_lossy(&killed.stderr));
+}
+
+const OLD: &str = "customer_id,tier\nC1,Silver\nC2,Silver\n";
+const NEW: &str = "customer_id,tier\nC1,Gold\nC2,Silver\nC3,Gold\n";
+
+fn customers(home: &Home) -> String {
+    home.sql("SELECT customer_id, tier FROM customers ORDER BY 1")
+}
+
+#[test]
+fn a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
+    for point in ["lease_taken", "loaded", "rejects_written", "rejects_committed", "files_written"] {
+        let home = home();
+        kill_at(&home, point);
+        assert_eq!(customers(&home), OLD, "{point}");
+
+        let again = home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+        assert_eq!(customers(&home), NEW, "{point}: {}", again.stdout());
+        let runs = home.sql("SELECT run_no, status FROM runs ORDER BY run_no");
+        assert_eq!(runs, "run_no,status\n1,completed\n2,interrupted\n3,completed_with_rejects\n", "{point}");
+        // The run that was killed may have kept its reject; no run has it twice.
+        let rejects = home.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM rejects GROUP BY run_id, record_no)");
+        assert_eq!(rejects, "n\n1\n", "{point}");
+        let live = home.sql("SELECT count(*) AS n FROM rejects r JOIN runs USING (run_id) WHERE run_no = 3");
+        assert_eq!(live, "n\n1\n", "{point}");
+    }
+}
+
+#[test]
+fn a_kill_after_the_commit_leaves_the_new_version_and_the_runs_row_is_rebuilt() {
+    for point in ["customers_committed", "run_recorded"] {
+        let home = home();
+        kill_at(&home, point);
+        assert_eq!(customers(&home), NEW, "{point}");
+
+        // The same file again: it was merged, though the program did not live to say so.
+        home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+        assert_eq!(customers(&home), NEW, "{point}");
+        let runs = home.sql("SELECT run_no, status, rows_read, rows_updated, rows_inserted FROM runs ORDER BY run_no");
+        let expected = "run_no,status,rows_read,rows_updated,rows_inserted\n1,completed,2,0,2\n\
+                        2,completed_with_rejects,3,1,1\n3,skipped,,,\n";
+        assert_eq!(runs, expected, "{point}");
+        assert_eq!(home.sql("SELECT count(*) AS n FROM rejects"), "n\n1\n", "{point}");
+    }
+}
+
+#[test]
+fn what_a_killed_run_wrote_and_did_not_commit_is_removed() {
+    let home = home();
+    let before = home.data_files("customers").len();
+    kill_at(&home, "files_written");
+    assert!(home.data_files("customers").len() > before);
+    home.sluice(&["run", "p", "--file", "before.csv"]).succeeded();
+    assert_eq!(home.data_files("customers").len(), before);
+}
+
+#[test]
+fn while_a_run_is_under_way_a_second_one_is_refused() {
+    let home = home();
+    // A lease of a living program: this one.
+    let state = home.path("processes/p.state.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let ticks: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    json["lease"] = serde_json::json!({
+        "run_id": "01900000-0000-7000-8000-000000000000", "run_no": 2, "trigger": "manual",
+        "holder": { "host": host.trim(), "pid": std::process::id(), "started_ticks": ticks },
+        "started_at": "2026-01-01T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z",
+    });
+    std::fs::write(&state, json.to_string()).unwrap();
+    let refused = home.sluice(&["run", "p", "--file", "after.csv"]);
+    assert_eq!(refused.code(), Some(4), "{}", refused.stderr());
+    assert_eq!(customers(&home), OLD);
+    assert_eq!(home.sql("SELECT status FROM runs WHERE run_no = 2"), "status\nrunning\n");
+}

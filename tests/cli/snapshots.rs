@@ -1,0 +1,135 @@
+//! What the program prints: help, reports, errors.
+
+use crate::support::Home;
+
+/// A file with one record of several kinds.
+const DIRTY: &str = "cid,Loyalty Tier,Spend,Joined\nC1,Gold,10.50,2024-01-01\nC2,Silver,abc,1900-01-01\n\
+                     ,Gold,1,2024-01-01\nC3,Bronze\nC4,Gold,1,2024-05-05\nC4,Gold,2,2024-05-05\nC5,,,\n";
+const INGEST: [&str; 10] = [
+    "ingest", "customers.csv", "--key", "cid", "--attribute", "Loyalty Tier=string", "--attribute",
+    "Spend=decimal(18,2)", "--attribute", "Joined=date",
+];
+
+fn ingested() -> Home {
+    let home = Home::with_instance();
+    home.write("customers.csv", DIRTY);
+    home.sluice(&INGEST).succeeded();
+    home
+}
+
+#[test]
+fn help_lists_every_command() {
+    insta::assert_snapshot!(Home::empty().sluice(&["--help"]).shown());
+}
+
+#[test]
+fn the_help_of_the_commands_of_the_main_job() {
+    let home = Home::empty();
+    for command in ["init", "ingest", "run", "process", "rejects", "sql"] {
+        insta::assert_snapshot!(format!("help_{command}"), home.sluice(&[command, "--help"]).shown());
+    }
+}
+
+#[test]
+fn the_report_of_an_ingest_balances() {
+    let home = Home::with_instance();
+    home.write("customers.csv", DIRTY);
+    insta::assert_snapshot!(home.sluice(&INGEST).shown());
+}
+
+#[test]
+fn a_dry_run_says_what_would_change_and_changes_nothing() {
+    let home = ingested();
+    home.write("next.csv", "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\nC9,Gold,1,\n");
+    let before = home.sql("SELECT * FROM customers ORDER BY 1");
+    insta::assert_snapshot!(home.sluice(&["run", "customers", "--file", "next.csv", "--dry-run"]).shown());
+    assert_eq!(home.sql("SELECT * FROM customers ORDER BY 1"), before);
+    assert_eq!(home.sql("SELECT count(*) AS n FROM runs"), "n\n1\n");
+}
+
+#[test]
+fn rejects_are_shown_by_record_and_by_rule() {
+    let home = ingested();
+    insta::assert_snapshot!("rejects", home.sluice(&["rejects"]).shown());
+    insta::assert_snapshot!("rejects_by_rule", home.sluice(&["rejects", "--by-rule"]).shown());
+}
+
+#[test]
+fn exported_rejects_are_the_bytes_as_they_came() {
+    let home = ingested();
+    home.sluice(&["rejects", "--export", "bad.csv"]).succeeded();
+    let exported = std::fs::read_to_string(home.path("bad.csv")).unwrap();
+    let expected = "cid,Loyalty Tier,Spend,Joined\nC2,Silver,abc,1900-01-01\n,Gold,1,2024-01-01\nC3,Bronze\n\
+                    C4,Gold,1,2024-05-05\nC4,Gold,2,2024-05-05\n";
+    assert_eq!(exported, expected);
+}
+
+#[test]
+fn rules_are_printed_as_queries() {
+    insta::assert_snapshot!(ingested().sluice(&["rules", "customers"]).shown());
+}
+
+#[test]
+fn a_strict_run_fails_with_exit_code_3_and_keeps_the_rejects() {
+    let home = Home::with_instance();
+    home.write("customers.csv", DIRTY);
+    let mut strict = INGEST.to_vec();
+    strict.push("--strict");
+    insta::assert_snapshot!(home.sluice(&strict).shown());
+    assert_eq!(home.sql("SELECT count(*) AS n FROM customers"), "n\n0\n");
+    assert_eq!(home.sql("SELECT count(*) AS n FROM rejects"), "n\n5\n");
+}
+
+#[test]
+fn a_file_that_was_merged_is_skipped() {
+    let home = ingested();
+    insta::assert_snapshot!(home.sluice(&INGEST).shown());
+}
+
+#[test]
+fn errors_name_the_place_and_the_remedy() {
+    let home = ingested();
+    home.write("empty.csv", "");
+    home.write("semicolon.csv", "cid;Loyalty Tier;Spend;Joined\nC1;Gold;1;2024-01-01\n");
+    home.write("short.csv", "cid,Loyalty Tier,Spend\nC1,Gold,1\n");
+    for (name, args) in [
+        ("file_empty", vec!["run", "customers", "--file", "empty.csv"]),
+        ("delimiter_suspect", vec!["run", "customers", "--file", "semicolon.csv"]),
+        ("column_missing", vec!["run", "customers", "--file", "short.csv"]),
+        ("not_found", vec!["run", "customers", "--file", "nowhere.csv"]),
+        ("no_attributes", vec!["ingest", "short.csv", "--key", "cid"]),
+        ("absent_column", vec!["ingest", "short.csv", "--key", "cid", "--attribute", "Nope=int"]),
+        ("bad_type", vec!["ingest", "short.csv", "--key", "cid", "--attribute", "Spend=money"]),
+        ("no_process", vec!["run", "nobody"]),
+        ("sql_write", vec!["sql", "DELETE FROM customers"]),
+        ("sql_wrong", vec!["sql", "SELECT nothing FROM customers"]),
+    ] {
+        insta::assert_snapshot!(format!("error_{name}"), home.sluice(&args).shown());
+    }
+    insta::assert_snapshot!("error_no_instance", Home::empty().sluice(&["status"]).shown());
+}
+
+#[test]
+fn a_customer_is_shown_with_the_owner_of_each_attribute() {
+    let home = ingested();
+    insta::assert_snapshot!("customer", home.sluice(&["customer", "C1"]).shown());
+    insta::assert_snapshot!("customer_unknown", home.sluice(&["customer", "C404"]).shown());
+}
+
+#[test]
+fn output_is_a_table_or_whatever_was_asked_for() {
+    let home = ingested();
+    let query = "SELECT record_no, rules, reasons, raw FROM rejects ORDER BY 1 LIMIT 2";
+    for format in ["table", "csv", "json", "ndjson"] {
+        insta::assert_snapshot!(format!("output_{format}"), home.sluice(&["sql", "--output", format, query]).shown());
+    }
+    let report: serde_json::Value = {
+        home.write("next.csv", "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\n");
+        let done = home.sluice(&["run", "customers", "--file", "next.csv", "--output", "json"]).succeeded();
+        serde_json::from_str(&done.stdout()).unwrap()
+    };
+    assert_eq!(report["rows_read"], 1);
+    assert_eq!(report["dry_run"], false);
+    assert_eq!(report["attributes"][0]["attribute"], "loyalty_tier");
+    assert_eq!(report["attributes"][0]["cells_cleared"], 1);
+}

@@ -1,0 +1,104 @@
+//! The program in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder with an instance in `base`.
+pub struct Home {
+    pub folder: TempDir,
+}
+
+/// What a command did, with what changes from run to run taken out.
+pub struct Done {
+    pub output: Output,
+    folder: PathBuf,
+}
+
+impl Home {
+    /// An empty folder.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder that is an instance.
+    pub fn with_instance() -> Self {
+        let home = Self::empty();
+        home.sluice(&["init", "."]).succeeded();
+        home
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+        command.current_dir(self.folder.path()).env_remove("SLUICE_INSTANCE").env_remove("SLUICE_FAULT");
+        command.env("COLUMNS", "120").env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn sluice(&self, args: &[&str]) -> Done {
+        let output = self.command().args(args).output().unwrap();
+        Done { output, folder: self.folder.path().to_owned() }
+    }
+
+    /// The result of a query as CSV.
+    pub fn sql(&self, query: &str) -> String {
+        self.sluice(&["sql", "--output", "csv", query]).succeeded().stdout()
+    }
+
+    /// Files of a table that no version of it names any more or yet.
+    pub fn data_files(&self, table: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(table)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".parquet")).collect()
+    }
+}
+
+impl Done {
+    pub fn succeeded(self) -> Self {
+        assert!(self.output.status.success(), "{}", self.stderr());
+        self
+    }
+
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.output.stdout.clone()).unwrap()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.output.stderr.clone()).unwrap()
+    }
+
+    /// Exit code, stdout and stderr for a snapshot.
+    pub fn shown(&self) -> String {
+        let text = format!("exit {}\n--- stdout\n{}--- stderr\n{}", self.code().unwrap_or(-1), self.stdout(), self.stderr());
+        redacted(&text, &self.folder)
+    }
+}
+
+/// Takes out ids, times, sizes and the folder's name.
+fn redacted(text: &str, folder: &Path) -> String {
+    let real = std::fs::canonicalize(folder).unwrap();
+    let mut text = text.replace(&real.display().to_string(), "[FOLDER]").replace(&folder.display().to_string(), "[FOLDER]");
+    for (pattern, with) in [
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[RUN_ID]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+        (r"\b\d+(\.\d+)? ?(ms|s)\b", "[SPENT]"),
+        (r"\b[\d.,]+ (B|kB|KiB|MB|MiB|GB|GiB)(/s)?\b", "[BYTES]"),
+        (r"\b[0-9a-f]{64}\b", "[HASH]"),
+    ] {
+        text = regex::Regex::new(pattern).unwrap().replace_all(&text, with).into_owned();
+    }
+    text
+}
