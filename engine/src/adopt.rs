@@ -58,17 +58,29 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
     let log = instance.customers()?;
     let base = log.snapshot(None).await?;
     if !base.files.is_empty() {
-        return Err(Error::usage("this instance has customers already; only a new one adopts a base"));
+        return Err(Error::usage(
+            "this instance has customers already; only a new one adopts a base",
+        ));
     }
     let ctx = new_session(settings, settings.memory_bytes / 5 * 4)?;
     let frame = keyed(open(&ctx, source).await?, key).map_err(|e| e.in_file(source))?;
-    check_keys(&ctx, &frame, key).await.map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
+    check_keys(&ctx, &frame, key)
+        .await
+        .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
     let schema = customer_schema(frame.schema().as_arrow());
     let kernel = kernel_schema(&schema)?;
     let run_id = ids::new_run_id();
     let store = log.store().object_store(None);
-    let mut writer = RollingWriter::new(store, &run_id, Arc::clone(&schema), WriterOptions::clustered(CUSTOMER_ID));
-    let mut sorted = frame.sort(vec![ident(CUSTOMER_ID).sort(true, false)])?.execute_stream().await?;
+    let mut writer = RollingWriter::new(
+        store,
+        &run_id,
+        Arc::clone(&schema),
+        WriterOptions::clustered(CUSTOMER_ID),
+    );
+    let mut sorted = frame
+        .sort(vec![ident(CUSTOMER_ID).sort(true, false)])?
+        .execute_stream()
+        .await?;
     let mut rows = 0;
     while let Some(batch) = sorted.try_next().await? {
         rows += batch.num_rows() as u64;
@@ -76,14 +88,39 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
     }
     let adds = writer.finish().await?;
     let files = adds.len() as u64;
-    let metadata = base.metadata.clone().with_schema(&kernel).map_err(deltalake_core::DeltaTableError::from)?;
-    let actions = std::iter::once(Action::Metadata(metadata)).chain(adds.into_iter().map(Action::Add)).collect();
-    let info = HashMap::from([("run_id".to_owned(), Value::from(run_id)), ("adopted_from".to_owned(), Value::from(source))]);
-    match commit(&log, &base, Commit { actions, info, txn: None }).await? {
-        CommitOutcome::Committed { version } => {
-            Ok(AdoptReport { rows, attributes: schema.fields().len() as u64 - 1, files, version })
+    let metadata = base
+        .metadata
+        .clone()
+        .with_schema(&kernel)
+        .map_err(deltalake_core::DeltaTableError::from)?;
+    let actions = std::iter::once(Action::Metadata(metadata))
+        .chain(adds.into_iter().map(Action::Add))
+        .collect();
+    let info = HashMap::from([
+        ("run_id".to_owned(), Value::from(run_id)),
+        ("adopted_from".to_owned(), Value::from(source)),
+    ]);
+    match commit(
+        &log,
+        &base,
+        Commit {
+            actions,
+            info,
+            txn: None,
+        },
+    )
+    .await?
+    {
+        CommitOutcome::Committed { version } => Ok(AdoptReport {
+            rows,
+            attributes: schema.fields().len() as u64 - 1,
+            files,
+            version,
+        }),
+        CommitOutcome::Lost => {
+            Err(Error::conflict("another writer changed customers meanwhile")
+                .hint("start over in a new folder"))
         }
-        CommitOutcome::Lost => Err(Error::conflict("another writer changed customers meanwhile").hint("start over in a new folder")),
     }
 }
 
@@ -93,13 +130,19 @@ async fn open(ctx: &SessionContext, source: &str) -> Result<DataFrame> {
     if path.join("_delta_log").is_dir() {
         return open_delta(ctx, path).await;
     }
-    let is_csv = path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|known| e.eq_ignore_ascii_case(known)));
+    let is_csv = path.extension().is_some_and(|e| {
+        ["csv", "txt", "tsv"]
+            .iter()
+            .any(|known| e.eq_ignore_ascii_case(known))
+    });
     if is_csv {
         let table = SourceTable::text(CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?)?;
         return csv_columns(ctx, table).await;
     }
     if !path.exists() && !source.contains(['*', '?', '[']) {
-        return Err(Error::runtime("there is nothing to adopt here").in_file(source).hint("name a Delta table's folder, Parquet files, or a CSV"));
+        return Err(Error::runtime("there is nothing to adopt here")
+            .in_file(source)
+            .hint("name a Delta table's folder, Parquet files, or a CSV"));
     }
     Ok(ctx.read_parquet(source, ParquetReadOptions::default()).await?)
 }
@@ -108,11 +151,17 @@ async fn open_delta(ctx: &SessionContext, path: &Path) -> Result<DataFrame> {
     let url = Url::from_directory_path(std::fs::canonicalize(path)?)
         .map_err(|()| Error::usage("the folder's name makes no URL").in_file(path.display().to_string()))?;
     let snapshot = TableLog::at(url, None)?.snapshot(None).await?;
-    let mapped = snapshot.metadata.configuration().get("delta.columnMapping.mode").is_some_and(|mode| mode != "none");
+    let mapped = snapshot
+        .metadata
+        .configuration()
+        .get("delta.columnMapping.mode")
+        .is_some_and(|mode| mode != "none");
     if mapped || !snapshot.metadata.partition_columns().is_empty() {
-        return Err(Error::usage("a Delta table with partitions or column mapping cannot be adopted as it is")
-            .in_file(path.display().to_string())
-            .hint("write it out as Parquet with the program that made it, and adopt that"));
+        return Err(Error::usage(
+            "a Delta table with partitions or column mapping cannot be adopted as it is",
+        )
+        .in_file(path.display().to_string())
+        .hint("write it out as Parquet with the program that made it, and adopt that"));
     }
     Ok(ctx.read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?)
 }
@@ -125,13 +174,25 @@ async fn csv_columns(ctx: &SessionContext, table: SourceTable) -> Result<DataFra
     let malformed = names.last().cloned().unwrap_or_default();
     let position = |i: usize| ident(names[num_columns + i].as_str());
     let bad = frame.clone().filter(ident(malformed.as_str()).is_not_null())?;
-    let bad = bad.select(vec![position(0), position(1), ident(malformed.as_str())])?.limit(0, Some(1))?.collect().await?;
+    let bad = bad
+        .select(vec![position(0), position(1), ident(malformed.as_str())])?
+        .limit(0, Some(1))?
+        .collect()
+        .await?;
     if let Some(batch) = bad.iter().find(|batch| batch.num_rows() > 0) {
         let text = |column: usize| arrow::util::display::array_value_to_string(batch.column(column), 0);
         let number = |column: usize| Ok::<u64, Error>(text(column)?.parse().unwrap_or(0));
-        return Err(Error::data("malformed_record", text(2)?).at_record(number(0)?, number(1)?).hint("mend the record and start over"));
+        return Err(Error::data("malformed_record", text(2)?)
+            .at_record(number(0)?, number(1)?)
+            .hint("mend the record and start over"));
     }
-    Ok(frame.select(names.iter().take(num_columns).map(|name| ident(name.as_str())).collect::<Vec<Expr>>())?)
+    Ok(frame.select(
+        names
+            .iter()
+            .take(num_columns)
+            .map(|name| ident(name.as_str()))
+            .collect::<Vec<Expr>>(),
+    )?)
 }
 
 /// The key first, as text, then everything else in a type that Delta has.
@@ -139,10 +200,15 @@ fn keyed(frame: DataFrame, key: &str) -> Result<DataFrame> {
     let fields: Vec<FieldRef> = frame.schema().fields().iter().cloned().collect();
     if !fields.iter().any(|field| field.name() == key) {
         let names: Vec<String> = fields.iter().map(|f| format!("{:?}", f.name())).collect();
-        return Err(Error::usage(format!("there is no column {key:?}")).hint(format!("it has {}", names.join(", "))));
+        return Err(
+            Error::usage(format!("there is no column {key:?}")).hint(format!("it has {}", names.join(", ")))
+        );
     }
     if key != CUSTOMER_ID && fields.iter().any(|field| field.name() == CUSTOMER_ID) {
-        return Err(Error::usage(format!("the base has a column {CUSTOMER_ID} that is not the key")).hint("rename it, or adopt with it as the key"));
+        return Err(
+            Error::usage(format!("the base has a column {CUSTOMER_ID} that is not the key"))
+                .hint("rename it, or adopt with it as the key"),
+        );
     }
     let mut columns = vec![cast_to(ident(key), DataType::Utf8View).alias(CUSTOMER_ID)];
     for field in fields.iter().filter(|field| field.name() != key) {
@@ -163,8 +229,13 @@ fn delta_type(data_type: &DataType) -> Option<DataType> {
         DataType::UInt32 => Some(DataType::Int64),
         DataType::UInt64 => Some(DataType::Decimal128(20, 0)),
         DataType::Float16 => Some(DataType::Float32),
-        DataType::Date64 | DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Nanosecond, _) => Some(timestamp()),
-        DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref() != Some("UTC") => Some(timestamp()),
+        DataType::Date64
+        | DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Nanosecond, _) => {
+            Some(timestamp())
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref() != Some("UTC") => {
+            Some(timestamp())
+        }
         DataType::Dictionary(_, value) => delta_type(value).or_else(|| Some(value.as_ref().clone())),
         _ => None,
     }
@@ -173,12 +244,19 @@ fn delta_type(data_type: &DataType) -> Option<DataType> {
 /// NULL or repeated keys stop the adoption, with a few of them.
 async fn check_keys(ctx: &SessionContext, frame: &DataFrame, key: &str) -> Result<()> {
     ctx.register_table("__base", frame.clone().into_view())?;
-    let sql = format!("SELECT count(*) - count({CUSTOMER_ID}) + count(*) FILTER (WHERE {CUSTOMER_ID} = '') AS missing FROM __base");
+    let sql = format!(
+        "SELECT count(*) - count({CUSTOMER_ID}) + count(*) FILTER (WHERE {CUSTOMER_ID} = '') AS missing FROM __base"
+    );
     let missing = first_number(&ctx.sql(&sql).await?.collect().await?)?;
     if missing > 0 {
-        return Err(Error::data("cid_null", format!("{missing} rows have no value in the key column {key:?}")).hint("a customer without an ID cannot be adopted; remove or mend those rows"));
+        return Err(Error::data(
+            "cid_null",
+            format!("{missing} rows have no value in the key column {key:?}"),
+        )
+        .hint("a customer without an ID cannot be adopted; remove or mend those rows"));
     }
-    let sql = format!("SELECT {CUSTOMER_ID} FROM __base GROUP BY {CUSTOMER_ID} HAVING count(*) > 1 ORDER BY 1");
+    let sql =
+        format!("SELECT {CUSTOMER_ID} FROM __base GROUP BY {CUSTOMER_ID} HAVING count(*) > 1 ORDER BY 1");
     let repeated = ctx.sql(&sql).await?.collect().await?;
     let count: usize = repeated.iter().map(RecordBatch::num_rows).sum();
     ctx.deregister_table("__base")?;
@@ -188,16 +266,34 @@ async fn check_keys(ctx: &SessionContext, frame: &DataFrame, key: &str) -> Resul
     let mut shown: Vec<String> = Vec::new();
     for batch in &repeated {
         let keys = cast(batch.column(0), &DataType::Utf8)?;
-        shown.extend(keys.as_string::<i32>().iter().flatten().take(SHOWN_KEYS - shown.len()).map(str::to_owned));
+        shown.extend(
+            keys.as_string::<i32>()
+                .iter()
+                .flatten()
+                .take(SHOWN_KEYS - shown.len())
+                .map(str::to_owned),
+        );
     }
-    Err(Error::data("cid_duplicate", format!("{count} values of the key column {key:?} stand in more than one row, such as {}", shown.join(", ")))
-        .hint("a customer is one row; remove or merge the others"))
+    Err(Error::data(
+        "cid_duplicate",
+        format!(
+            "{count} values of the key column {key:?} stand in more than one row, such as {}",
+            shown.join(", ")
+        ),
+    )
+    .hint("a customer is one row; remove or merge the others"))
 }
 
 fn first_number(batches: &[RecordBatch]) -> Result<i64> {
-    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(0) };
+    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+        return Ok(0);
+    };
     let number = cast(batch.column(0), &DataType::Int64)?;
-    Ok(if number.is_null(0) { 0 } else { number.as_primitive::<arrow::datatypes::Int64Type>().value(0) })
+    Ok(if number.is_null(0) {
+        0
+    } else {
+        number.as_primitive::<arrow::datatypes::Int64Type>().value(0)
+    })
 }
 
 /// The table's columns: the key non-null, every other owned by the batch.
@@ -235,6 +331,13 @@ fn type_word(data_type: &DataType) -> String {
 }
 
 fn conformed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<std::result::Result<_, _>>()?)?)
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(
+        Arc::clone(schema),
+        columns.collect::<std::result::Result<_, _>>()?,
+    )?)
 }

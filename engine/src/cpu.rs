@@ -17,5 +17,7 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 's
             let _ = answer.send(work());
         }
     });
-    result.await.map_err(|_| Error::runtime("a task of the engine ended without an answer"))?
+    result
+        .await
+        .map_err(|_| Error::runtime("a task of the engine ended without an answer"))?
 }

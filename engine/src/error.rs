@@ -189,7 +189,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { code, message, place, source, .. } = &*self.0;
+        let Inner {
+            code,
+            message,
+            place,
+            source,
+            ..
+        } = &*self.0;
         if let Some(code) = code {
             write!(f, "{code}: ")?;
         }

@@ -31,12 +31,30 @@ impl Instance {
             return Err(Error::usage("there is an instance here already").in_file(root.display().to_string()));
         }
         std::fs::create_dir_all(root.join("processes"))?;
-        let instance = Self { root: Arc::new(std::fs::canonicalize(root)?), config: Arc::default() };
-        let clustered = [LOG_RETENTION, ("delta.dataSkippingStatsColumns", schemas::CUSTOMER_ID)];
-        instance.customers()?.create(&schemas::customers(), &clustered).await?;
-        instance.rejects()?.create(&schemas::rejects(), &[LOG_RETENTION]).await?;
-        instance.runs()?.create(&schemas::runs(), &[LOG_RETENTION]).await?;
-        instance.events()?.create(&schemas::events(), &[LOG_RETENTION]).await?;
+        let instance = Self {
+            root: Arc::new(std::fs::canonicalize(root)?),
+            config: Arc::default(),
+        };
+        let clustered = [
+            LOG_RETENTION,
+            ("delta.dataSkippingStatsColumns", schemas::CUSTOMER_ID),
+        ];
+        instance
+            .customers()?
+            .create(&schemas::customers(), &clustered)
+            .await?;
+        instance
+            .rejects()?
+            .create(&schemas::rejects(), &[LOG_RETENTION])
+            .await?;
+        instance
+            .runs()?
+            .create(&schemas::runs(), &[LOG_RETENTION])
+            .await?;
+        instance
+            .events()?
+            .create(&schemas::events(), &[LOG_RETENTION])
+            .await?;
         // Last: a folder with this file is a whole instance.
         std::fs::write(root.join(CONFIG_FILE), "format = 1\n")?;
         Ok(instance)
@@ -49,10 +67,17 @@ impl Instance {
     pub fn open(root: &Path) -> Result<Self> {
         let file = root.join(CONFIG_FILE);
         let text = std::fs::read_to_string(&file).map_err(|e| {
-            Error::usage("there is no instance here").because(e).in_file(file.display().to_string()).hint("make one with: sluice init PATH")
+            Error::usage("there is no instance here")
+                .because(e)
+                .in_file(file.display().to_string())
+                .hint("make one with: sluice init PATH")
         })?;
-        let config = parse_instance(&text).map_err(|problems| all(&problems).in_file(file.display().to_string()))?;
-        Ok(Self { root: Arc::new(std::fs::canonicalize(root)?), config: Arc::new(config) })
+        let config =
+            parse_instance(&text).map_err(|problems| all(&problems).in_file(file.display().to_string()))?;
+        Ok(Self {
+            root: Arc::new(std::fs::canonicalize(root)?),
+            config: Arc::new(config),
+        })
     }
 
     /// The nearest instance, from `start` upwards.
@@ -60,10 +85,15 @@ impl Instance {
     /// # Errors
     /// There is none.
     pub fn find(start: &Path) -> Result<Self> {
-        match start.ancestors().find(|folder| folder.join(CONFIG_FILE).is_file()) {
+        match start
+            .ancestors()
+            .find(|folder| folder.join(CONFIG_FILE).is_file())
+        {
             Some(root) => Self::open(root),
-            None => Err(Error::usage("no instance: neither -i, nor SLUICE_INSTANCE, nor a sluice.toml in this folder or above")
-                .hint("make one with: sluice init PATH")),
+            None => Err(Error::usage(
+                "no instance: neither -i, nor SLUICE_INSTANCE, nor a sluice.toml in this folder or above",
+            )
+            .hint("make one with: sluice init PATH")),
         }
     }
 
@@ -119,8 +149,9 @@ impl Instance {
 
     fn table(&self, name: &str, key: Option<&'static str>) -> Result<TableLog> {
         let folder = self.root.join(name);
-        let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::runtime("the instance's folder has no URL").in_file(folder.display().to_string()))?;
+        let url = Url::from_directory_path(&folder).map_err(|()| {
+            Error::runtime("the instance's folder has no URL").in_file(folder.display().to_string())
+        })?;
         TableLog::at(url, key)
     }
 }
@@ -128,7 +159,10 @@ impl Instance {
 /// All problems of a definition as one usage error.
 #[must_use]
 pub fn all(problems: &[Problem]) -> Error {
-    let lines: Vec<String> = problems.iter().map(|p| format!("{}: {} ({})", p.at, p.what, p.remedy)).collect();
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|p| format!("{}: {} ({})", p.at, p.what, p.remedy))
+        .collect();
     match lines.as_slice() {
         [only] => Error::usage(only.clone()),
         many => Error::usage(format!("{} problems:\n  {}", many.len(), many.join("\n  "))),

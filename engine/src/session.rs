@@ -24,8 +24,12 @@ const CONSUMERS_SHOWN: NonZeroUsize = match NonZeroUsize::new(5) {
 /// No folder to spill into.
 pub fn new_session(settings: &Settings, memory_bytes: usize) -> Result<SessionContext> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(memory_bytes), CONSUMERS_SHOWN);
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc()?;
-    let mut config = SessionConfig::new().with_target_partitions(settings.threads).with_information_schema(true);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .build_arc()?;
+    let mut config = SessionConfig::new()
+        .with_target_partitions(settings.threads)
+        .with_information_schema(true);
     config.options_mut().execution.parquet.pushdown_filters = true;
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
     let ctx = SessionContext::new_with_config_rt(config, runtime);

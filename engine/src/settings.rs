@@ -17,17 +17,32 @@ impl Settings {
     #[must_use]
     pub fn detect() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).ok();
-        let of_group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-            .iter()
-            .find_map(|path| read(path)?.trim().parse::<usize>().ok());
+        let of_group = [
+            "/sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ]
+        .iter()
+        .find_map(|path| read(path)?.trim().parse::<usize>().ok());
         let of_machine = read("/proc/meminfo").and_then(|text| machine_bytes(&text));
-        let allowed = [of_group, of_machine].into_iter().flatten().min().unwrap_or(ASSUMED_BYTES);
+        let allowed = [of_group, of_machine]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(ASSUMED_BYTES);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { memory_bytes: allowed / 4 * 3, threads }
+        Self {
+            memory_bytes: allowed / 4 * 3,
+            threads,
+        }
     }
 }
 
 fn machine_bytes(meminfo: &str) -> Option<usize> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<usize>().ok().map(|kib| kib << 10)
+    line.trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse::<usize>()
+        .ok()
+        .map(|kib| kib << 10)
 }

@@ -11,14 +11,34 @@ const AFTER: &str = "cid,tier\nC1,Gold\nC3,Gold\n,Gold\n";
 fn home() -> Home {
     let home = Home::with_instance();
     home.write("before.csv", BEFORE);
-    home.sluice(&["ingest", "before.csv", "--key", "cid", "--attribute", "tier=string", "--name", "p"]).succeeded();
+    home.sluice(&[
+        "ingest",
+        "before.csv",
+        "--key",
+        "cid",
+        "--attribute",
+        "tier=string",
+        "--name",
+        "p",
+    ])
+    .succeeded();
     home.write("after.csv", AFTER);
     home
 }
 
 fn kill_at(home: &Home, point: &str) {
-    let killed = home.command().args(["run", "p", "--file", "after.csv"]).env("SLUICE_FAULT", point).output().unwrap();
-    assert_eq!(killed.status.code(), None, "{point}: {}", String::from_utf8_lossy(&killed.stderr));
+    let killed = home
+        .command()
+        .args(["run", "p", "--file", "after.csv"])
+        .env("SLUICE_FAULT", point)
+        .output()
+        .unwrap();
+    assert_eq!(
+        killed.status.code(),
+        None,
+        "{point}: {}",
+        String::from_utf8_lossy(&killed.stderr)
+    );
 }
 
 const OLD: &str = "customer_id,tier\nC1,Silver\nC2,Silver\n";
@@ -30,7 +50,13 @@ fn customers(home: &Home) -> String {
 
 #[test]
 fn a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
-    for point in ["lease_taken", "loaded", "rejects_written", "rejects_committed", "files_written"] {
+    for point in [
+        "lease_taken",
+        "loaded",
+        "rejects_written",
+        "rejects_committed",
+        "files_written",
+    ] {
         let home = home();
         kill_at(&home, point);
         assert_eq!(customers(&home), OLD, "{point}");
@@ -38,9 +64,13 @@ fn a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
         let again = home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
         assert_eq!(customers(&home), NEW, "{point}: {}", again.stdout());
         let runs = home.sql("SELECT run_no, status FROM runs ORDER BY run_no");
-        assert_eq!(runs, "run_no,status\n1,completed\n2,interrupted\n3,completed_with_rejects\n", "{point}");
+        assert_eq!(
+            runs, "run_no,status\n1,completed\n2,interrupted\n3,completed_with_rejects\n",
+            "{point}"
+        );
         // The run that was killed may have kept its reject; no run has it twice.
-        let rejects = home.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM rejects GROUP BY run_id, record_no)");
+        let rejects = home
+            .sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM rejects GROUP BY run_id, record_no)");
         assert_eq!(rejects, "n\n1\n", "{point}");
         let live = home.sql("SELECT count(*) AS n FROM rejects r JOIN runs USING (run_id) WHERE run_no = 3");
         assert_eq!(live, "n\n1\n", "{point}");
@@ -57,7 +87,8 @@ fn a_kill_after_the_commit_leaves_the_new_version_and_the_runs_row_is_rebuilt() 
         // The same file again: it was merged, though the program did not live to say so.
         home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
         assert_eq!(customers(&home), NEW, "{point}");
-        let runs = home.sql("SELECT run_no, status, rows_read, rows_updated, rows_inserted FROM runs ORDER BY run_no");
+        let runs = home
+            .sql("SELECT run_no, status, rows_read, rows_updated, rows_inserted FROM runs ORDER BY run_no");
         let expected = "run_no,status,rows_read,rows_updated,rows_inserted\n1,completed,2,0,2\n\
                         2,completed_with_rejects,3,1,1\n3,skipped,,,\n";
         assert_eq!(runs, expected, "{point}");
@@ -80,9 +111,18 @@ fn while_a_run_is_under_way_a_second_one_is_refused() {
     let home = home();
     // A lease of a living program: this one.
     let state = home.path("processes/p.state.json");
-    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let ticks: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let ticks: u64 = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .nth(19)
+        .unwrap()
+        .parse()
+        .unwrap();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     json["lease"] = serde_json::json!({
         "run_id": "01900000-0000-7000-8000-000000000000", "run_no": 2, "trigger": "manual",
@@ -93,5 +133,8 @@ fn while_a_run_is_under_way_a_second_one_is_refused() {
     let refused = home.sluice(&["run", "p", "--file", "after.csv"]);
     assert_eq!(refused.code(), Some(4), "{}", refused.stderr());
     assert_eq!(customers(&home), OLD);
-    assert_eq!(home.sql("SELECT status FROM runs WHERE run_no = 2"), "status\nrunning\n");
+    assert_eq!(
+        home.sql("SELECT status FROM runs WHERE run_no = 2"),
+        "status\nrunning\n"
+    );
 }

@@ -1,5 +1,9 @@
 //! The program as a user meets it: what it prints, what it leaves after a kill, what other readers make of its tables.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test takes for granted what it does not test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test takes for granted what it does not test"
+)]
 
 mod faults;
 mod readers;

@@ -10,8 +10,17 @@ fn read(home: &Home, reader: &str) -> String {
     let python = std::env::var("SLUICE_PYTHON")
         .unwrap_or_else(|_| panic!("the readers are not set up: run the tests with tests/run"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/readers/read_customers.py");
-    let output = Command::new(python).arg(script).arg(home.path("customers")).arg(reader).output().unwrap();
-    assert!(output.status.success(), "{reader}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(python)
+        .arg(script)
+        .arg(home.path("customers"))
+        .arg(reader)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{reader}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -26,15 +35,27 @@ fn ours(home: &Home) -> String {
 }
 
 const ATTRIBUTES: [&str; 12] = [
-    "--attribute", "tier=string", "--attribute", "spend=decimal(18,2)", "--attribute", "orders=bigint",
-    "--attribute", "joined=date", "--attribute", "seen=timestamp", "--attribute", "opted_in=boolean",
+    "--attribute",
+    "tier=string",
+    "--attribute",
+    "spend=decimal(18,2)",
+    "--attribute",
+    "orders=bigint",
+    "--attribute",
+    "joined=date",
+    "--attribute",
+    "seen=timestamp",
+    "--attribute",
+    "opted_in=boolean",
 ];
 
 #[test]
 fn other_readers_of_delta_tables_read_what_sql_reads_after_every_kind_of_ingest() {
     let home = Home::with_instance();
     let header = "cid,tier,spend,orders,joined,seen,opted_in\n";
-    let first: String = (0..5000).map(|i| format!("C{i:05},Gold,{i}.25,{i},2024-02-29,2024-03-01 10:00:00.000001,yes\n")).collect();
+    let first: String = (0..5000)
+        .map(|i| format!("C{i:05},Gold,{i}.25,{i},2024-02-29,2024-03-01 10:00:00.000001,yes\n"))
+        .collect();
     home.write("first.csv", format!("{header}{first}"));
     let mut ingest = vec!["ingest", "first.csv", "--key", "cid", "--name", "p"];
     ingest.extend(ATTRIBUTES);
@@ -42,14 +63,26 @@ fn other_readers_of_delta_tables_read_what_sql_reads_after_every_kind_of_ingest(
     check(&home, 5000);
 
     // Updates, clears, unchanged rows and new customers in one file, with a reject.
-    let second: String = (4000..6000).map(|i| format!("C{i:05},,{i}.25,-{i},,2024-03-01 10:00:00.000001,no\n")).collect();
+    let second: String = (4000..6000)
+        .map(|i| format!("C{i:05},,{i}.25,-{i},,2024-03-01 10:00:00.000001,no\n"))
+        .collect();
     home.write("second.csv", format!("{header}{second},no key,1,1,,,\n"));
     home.sluice(&["run", "p", "--file", "second.csv"]).succeeded();
     check(&home, 6000);
 
     // A second process: columns that come later, customers that it does not send.
     home.write("other.csv", "cid,city\nC00001,\"Łódź, PL\"\nC05999,\n");
-    home.sluice(&["ingest", "other.csv", "--key", "cid", "--attribute", "city=string", "--mode", "update"]).succeeded();
+    home.sluice(&[
+        "ingest",
+        "other.csv",
+        "--key",
+        "cid",
+        "--attribute",
+        "city=string",
+        "--mode",
+        "update",
+    ])
+    .succeeded();
     let read_by_all = check_same(&home);
     assert!(read_by_all.contains("\"Łódź, PL\""));
 }

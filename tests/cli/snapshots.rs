@@ -6,8 +6,16 @@ use crate::support::Home;
 const DIRTY: &str = "cid,Loyalty Tier,Spend,Joined\nC1,Gold,10.50,2024-01-01\nC2,Silver,abc,1900-01-01\n\
                      ,Gold,1,2024-01-01\nC3,Bronze\nC4,Gold,1,2024-05-05\nC4,Gold,2,2024-05-05\nC5,,,\n";
 const INGEST: [&str; 10] = [
-    "ingest", "customers.csv", "--key", "cid", "--attribute", "Loyalty Tier=string", "--attribute",
-    "Spend=decimal(18,2)", "--attribute", "Joined=date",
+    "ingest",
+    "customers.csv",
+    "--key",
+    "cid",
+    "--attribute",
+    "Loyalty Tier=string",
+    "--attribute",
+    "Spend=decimal(18,2)",
+    "--attribute",
+    "Joined=date",
 ];
 
 fn ingested() -> Home {
@@ -26,7 +34,10 @@ fn help_lists_every_command() {
 fn the_help_of_the_commands_of_the_main_job() {
     let home = Home::empty();
     for command in ["init", "ingest", "run", "process", "rejects", "sql"] {
-        insta::assert_snapshot!(format!("help_{command}"), home.sluice(&[command, "--help"]).shown());
+        insta::assert_snapshot!(
+            format!("help_{command}"),
+            home.sluice(&[command, "--help"]).shown()
+        );
     }
 }
 
@@ -40,9 +51,15 @@ fn the_report_of_an_ingest_balances() {
 #[test]
 fn a_dry_run_says_what_would_change_and_changes_nothing() {
     let home = ingested();
-    home.write("next.csv", "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\nC9,Gold,1,\n");
+    home.write(
+        "next.csv",
+        "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\nC9,Gold,1,\n",
+    );
     let before = home.sql("SELECT * FROM customers ORDER BY 1");
-    insta::assert_snapshot!(home.sluice(&["run", "customers", "--file", "next.csv", "--dry-run"]).shown());
+    insta::assert_snapshot!(
+        home.sluice(&["run", "customers", "--file", "next.csv", "--dry-run"])
+            .shown()
+    );
     assert_eq!(home.sql("SELECT * FROM customers ORDER BY 1"), before);
     assert_eq!(home.sql("SELECT count(*) AS n FROM runs"), "n\n1\n");
 }
@@ -90,16 +107,35 @@ fn a_file_that_was_merged_is_skipped() {
 fn errors_name_the_place_and_the_remedy() {
     let home = ingested();
     home.write("empty.csv", "");
-    home.write("semicolon.csv", "cid;Loyalty Tier;Spend;Joined\nC1;Gold;1;2024-01-01\n");
+    home.write(
+        "semicolon.csv",
+        "cid;Loyalty Tier;Spend;Joined\nC1;Gold;1;2024-01-01\n",
+    );
     home.write("short.csv", "cid,Loyalty Tier,Spend\nC1,Gold,1\n");
     for (name, args) in [
         ("file_empty", vec!["run", "customers", "--file", "empty.csv"]),
-        ("delimiter_suspect", vec!["run", "customers", "--file", "semicolon.csv"]),
+        (
+            "delimiter_suspect",
+            vec!["run", "customers", "--file", "semicolon.csv"],
+        ),
         ("column_missing", vec!["run", "customers", "--file", "short.csv"]),
         ("not_found", vec!["run", "customers", "--file", "nowhere.csv"]),
         ("no_attributes", vec!["ingest", "short.csv", "--key", "cid"]),
-        ("absent_column", vec!["ingest", "short.csv", "--key", "cid", "--attribute", "Nope=int"]),
-        ("bad_type", vec!["ingest", "short.csv", "--key", "cid", "--attribute", "Spend=money"]),
+        (
+            "absent_column",
+            vec!["ingest", "short.csv", "--key", "cid", "--attribute", "Nope=int"],
+        ),
+        (
+            "bad_type",
+            vec![
+                "ingest",
+                "short.csv",
+                "--key",
+                "cid",
+                "--attribute",
+                "Spend=money",
+            ],
+        ),
         ("no_process", vec!["run", "nobody"]),
         ("sql_write", vec!["sql", "DELETE FROM customers"]),
         ("sql_wrong", vec!["sql", "SELECT nothing FROM customers"]),
@@ -121,11 +157,19 @@ fn output_is_a_table_or_whatever_was_asked_for() {
     let home = ingested();
     let query = "SELECT record_no, rules, reasons, raw FROM rejects ORDER BY 1 LIMIT 2";
     for format in ["table", "csv", "json", "ndjson"] {
-        insta::assert_snapshot!(format!("output_{format}"), home.sluice(&["sql", "--output", format, query]).shown());
+        insta::assert_snapshot!(
+            format!("output_{format}"),
+            home.sluice(&["sql", "--output", format, query]).shown()
+        );
     }
     let report: serde_json::Value = {
-        home.write("next.csv", "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\n");
-        let done = home.sluice(&["run", "customers", "--file", "next.csv", "--output", "json"]).succeeded();
+        home.write(
+            "next.csv",
+            "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\n",
+        );
+        let done = home
+            .sluice(&["run", "customers", "--file", "next.csv", "--output", "json"])
+            .succeeded();
         serde_json::from_str(&done.stdout()).unwrap()
     };
     assert_eq!(report["rows_read"], 1);

@@ -19,7 +19,9 @@ pub struct Done {
 impl Home {
     /// An empty folder.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A folder that is an instance.
@@ -39,19 +41,27 @@ impl Home {
 
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
-        command.current_dir(self.folder.path()).env_remove("SLUICE_INSTANCE").env_remove("SLUICE_FAULT");
+        command
+            .current_dir(self.folder.path())
+            .env_remove("SLUICE_INSTANCE")
+            .env_remove("SLUICE_FAULT");
         command.env("COLUMNS", "120").env("NO_COLOR", "1");
         command
     }
 
     pub fn sluice(&self, args: &[&str]) -> Done {
         let output = self.command().args(args).output().unwrap();
-        Done { output, folder: self.folder.path().to_owned() }
+        Done {
+            output,
+            folder: self.folder.path().to_owned(),
+        }
     }
 
     /// The result of a query as CSV.
     pub fn sql(&self, query: &str) -> String {
-        self.sluice(&["sql", "--output", "csv", query]).succeeded().stdout()
+        self.sluice(&["sql", "--output", "csv", query])
+            .succeeded()
+            .stdout()
     }
 
     /// Files of a table that no version of it names any more or yet.
@@ -82,7 +92,12 @@ impl Done {
 
     /// Exit code, stdout and stderr for a snapshot.
     pub fn shown(&self) -> String {
-        let text = format!("exit {}\n--- stdout\n{}--- stderr\n{}", self.code().unwrap_or(-1), self.stdout(), self.stderr());
+        let text = format!(
+            "exit {}\n--- stdout\n{}--- stderr\n{}",
+            self.code().unwrap_or(-1),
+            self.stdout(),
+            self.stderr()
+        );
         redacted(&text, &self.folder)
     }
 }
@@ -90,15 +105,23 @@ impl Done {
 /// Takes out ids, times, sizes and the folder's name.
 fn redacted(text: &str, folder: &Path) -> String {
     let real = std::fs::canonicalize(folder).unwrap();
-    let mut text = text.replace(&real.display().to_string(), "[FOLDER]").replace(&folder.display().to_string(), "[FOLDER]");
+    let mut text = text
+        .replace(&real.display().to_string(), "[FOLDER]")
+        .replace(&folder.display().to_string(), "[FOLDER]");
     for (pattern, with) in [
-        (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[RUN_ID]"),
+        (
+            r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "[RUN_ID]",
+        ),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "[SPENT]"),
         (r"\b[\d.,]+ (B|kB|KiB|MB|MiB|GB|GiB)(/s)?\b", "[BYTES]"),
         (r"\b[0-9a-f]{64}\b", "[HASH]"),
     ] {
-        text = regex::Regex::new(pattern).unwrap().replace_all(&text, with).into_owned();
+        text = regex::Regex::new(pattern)
+            .unwrap()
+            .replace_all(&text, with)
+            .into_owned();
     }
     text
 }

@@ -1,5 +1,9 @@
 //! The engine as a library, end to end.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test takes for granted what it does not test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test takes for granted what it does not test"
+)]
 
 mod support;
 

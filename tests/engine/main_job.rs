@@ -14,7 +14,10 @@ async fn valid_rows_are_merged_and_every_reject_keeps_its_reasons() {
     assert!(report.error.is_none(), "{:?}", report.error);
     assert_eq!(report.run.status.word(), "completed_with_rejects");
     assert_eq!(report.run.rows_read, Some(7));
-    assert_eq!((report.run.rows_accepted, report.run.rows_rejected), (Some(2), Some(5)));
+    assert_eq!(
+        (report.run.rows_accepted, report.run.rows_rejected),
+        (Some(2), Some(5))
+    );
     assert_eq!(report.run.rows_inserted, Some(2));
     let customers = bench.table("SELECT * FROM customers ORDER BY 1").await;
     assert_eq!(
@@ -48,11 +51,24 @@ async fn valid_rows_are_merged_and_every_reject_keeps_its_reasons() {
 async fn the_last_write_wins_and_an_empty_cell_clears() {
     let bench = Bench::new().await;
     let attributes = ["loyalty_tier=string", "promo_code=string"];
-    let before = bench.file("before.csv", "cid,loyalty_tier,promo_code\n123,Silver,SPRING10\n124,Gold,X\n");
-    bench.ingest(&before, "cid", &attributes, "register").await.unwrap();
+    let before = bench.file(
+        "before.csv",
+        "cid,loyalty_tier,promo_code\n123,Silver,SPRING10\n124,Gold,X\n",
+    );
+    bench
+        .ingest(&before, "cid", &attributes, "register")
+        .await
+        .unwrap();
     let after = bench.file("after.csv", "cid,loyalty_tier,promo_code\n123,Gold,\n");
     let report = bench.run(request("before", Some(&after))).await.unwrap();
-    assert_eq!((report.run.rows_updated, report.run.cells_changed, report.run.cells_cleared), (Some(1), Some(2), Some(1)));
+    assert_eq!(
+        (
+            report.run.rows_updated,
+            report.run.cells_changed,
+            report.run.cells_cleared
+        ),
+        (Some(1), Some(2), Some(1))
+    );
     assert_eq!(
         bench.table("SELECT * FROM customers ORDER BY 1").await,
         "\

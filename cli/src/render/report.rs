@@ -12,6 +12,7 @@
 
 use sluice_engine::report::{RunRecord, RunStatus};
 use sluice_engine::run::Report;
+use sluice_engine::table::schemas::PHASES;
 
 use super::columns::{Align, columns};
 use super::numbers::{megabytes, seconds, thousands};
@@ -193,22 +194,20 @@ fn attributes(report: &Report) -> String {
     columns(&[Align::Left, Align::Right, Align::Right], &lines)
 }
 
-/// Phases, the longest first.
+/// Phases in the order they start.
 fn time(run: &RunRecord) -> String {
-    let mut phases: Vec<_> = run.phase_ms.iter().filter(|(_, ms)| **ms > 0).collect();
-    if phases.is_empty() {
+    let mut lines: Vec<_> = PHASES
+        .iter()
+        .filter_map(|phase| Some(vec![(*phase).to_owned(), seconds(*run.phase_ms.get(*phase)?)]))
+        .collect();
+    if lines.is_empty() {
         return String::new();
     }
-    phases.sort_by(|a, b| b.1.cmp(a.1));
-    let mut lines: Vec<_> = phases
-        .iter()
-        .map(|(phase, ms)| vec![(*phase).clone(), seconds(**ms)])
-        .collect();
     lines.extend(
         run.peak_rss_bytes
             .map(|bytes| vec!["peak memory".to_owned(), megabytes(bytes)]),
     );
-    columns(&[Align::Left, Align::Right], &lines) + "  phases overlap\n"
+    columns(&[Align::Left, Align::Right], &lines)
 }
 
 fn next(report: &Report, program: &str) -> String {

@@ -64,12 +64,18 @@ pub async fn commit(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<C
 }
 
 async fn attempt(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<u64, DeltaTableError> {
-    let mut properties =
-        CommitProperties::default().with_max_retries(0).with_create_checkpoint(false).with_metadata(commit.info);
+    let mut properties = CommitProperties::default()
+        .with_max_retries(0)
+        .with_create_checkpoint(false)
+        .with_metadata(commit.info);
     if let Some(txn) = commit.txn {
         properties = properties.with_application_transaction(Transaction::new(txn.application, txn.number));
     }
-    let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+    let operation = DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by: None,
+        predicate: None,
+    };
     let prepared = CommitBuilder::from(properties)
         .with_actions(commit.actions)
         .build(Some(&base.base), log.store().clone(), operation)
@@ -95,7 +101,10 @@ async fn landed(log: &TableLog, since: u64, run_id: Option<&Value>) -> Result<Op
     let latest = log.snapshot(None).await?.version;
     let newer = latest.saturating_sub(since) as usize;
     let commits = log.commits(Some(newer)).await?;
-    let position = commits.iter().take(newer).position(|info| info.info.get("run_id") == Some(run_id));
+    let position = commits
+        .iter()
+        .take(newer)
+        .position(|info| info.info.get("run_id") == Some(run_id));
     Ok(position.map(|i| latest - i as u64))
 }
 

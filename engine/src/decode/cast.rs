@@ -10,7 +10,8 @@ use arrow::array::{
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Float64Type, Int32Type, Int64Type, StringViewType, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Float64Type, Int32Type, Int64Type, StringViewType,
+    TimestampMicrosecondType,
 };
 
 use super::cell;
@@ -33,21 +34,37 @@ pub fn cast(texts: &StringViewArray, column: &CellColumn) -> Result<ArrayRef> {
     };
     let texts = &null_where_empty(texts, &column.null_tokens);
     Ok(match &column.kind {
-        CellKind::Text { truncate: None, strip: Strip::Nothing } => Arc::new(texts.clone()),
-        CellKind::Text { truncate, strip } => Arc::new(mapped(texts, |value| mended(value, *truncate, *strip))),
+        CellKind::Text {
+            truncate: None,
+            strip: Strip::Nothing,
+        } => Arc::new(texts.clone()),
+        CellKind::Text { truncate, strip } => {
+            Arc::new(mapped(texts, |value| mended(value, *truncate, *strip)))
+        }
         CellKind::Int => Arc::new(parsed::<Int32Type>(texts, cell::parse_int)),
         CellKind::Bigint => Arc::new(parsed::<Int64Type>(texts, cell::parse_bigint)),
         CellKind::Double => Arc::new(parsed::<Float64Type>(texts, cell::parse_double)),
-        CellKind::Boolean => Arc::new(texts.iter().map(|t| t.and_then(cell::parse_boolean)).collect::<BooleanArray>()),
-        CellKind::Decimal { precision, scale, on_scale } => {
+        CellKind::Boolean => Arc::new(
+            texts
+                .iter()
+                .map(|t| t.and_then(cell::parse_boolean))
+                .collect::<BooleanArray>(),
+        ),
+        CellKind::Decimal {
+            precision,
+            scale,
+            on_scale,
+        } => {
             let parse = |text: &str| cell::parse_decimal(text, *precision, *scale, *on_scale);
             let values: Decimal128Array = parsed(texts, parse);
             Arc::new(values.with_precision_and_scale(*precision, *scale)?)
         }
-        CellKind::Date { formats } if formats.is_empty() => Arc::new(parsed::<Date32Type>(texts, cell::parse_date)),
-        CellKind::Date { formats } => {
-            Arc::new(parsed::<Date32Type>(texts, |text| cell::parse_date_with(text, formats)))
+        CellKind::Date { formats } if formats.is_empty() => {
+            Arc::new(parsed::<Date32Type>(texts, cell::parse_date))
         }
+        CellKind::Date { formats } => Arc::new(parsed::<Date32Type>(texts, |text| {
+            cell::parse_date_with(text, formats)
+        })),
         CellKind::Timestamp { zone, formats } => {
             let parse = |text: &str| match formats.as_slice() {
                 [] => cell::parse_timestamp(text, zone),
@@ -60,7 +77,8 @@ pub fn cast(texts: &StringViewArray, column: &CellColumn) -> Result<ArrayRef> {
 
 /// Empty cells and null tokens as NULL; shares the texts.
 fn null_where_empty(texts: &StringViewArray, tokens: &[String]) -> StringViewArray {
-    let is_value = |text: Option<&str>| text.is_some_and(|t| !t.is_empty() && !tokens.iter().any(|token| token == t));
+    let is_value =
+        |text: Option<&str>| text.is_some_and(|t| !t.is_empty() && !tokens.iter().any(|token| token == t));
     let valid: NullBuffer = if tokens.is_empty() {
         // The low 32 bits of a view are its length.
         let lengths = texts.views().iter().map(|view| *view as u32 != 0);
@@ -72,7 +90,10 @@ fn null_where_empty(texts: &StringViewArray, tokens: &[String]) -> StringViewArr
     with_nulls(texts, nulls)
 }
 
-#[expect(unsafe_code, reason = "the views are those of a valid array; only more of them become NULL")]
+#[expect(
+    unsafe_code,
+    reason = "the views are those of a valid array; only more of them become NULL"
+)]
 fn with_nulls(texts: &StringViewArray, nulls: Option<NullBuffer>) -> StringViewArray {
     // SAFETY: views and buffers come from a valid array.
     unsafe {
@@ -105,7 +126,8 @@ fn mended(value: &str, truncate: Option<text::TextType>, strip: Strip) -> Cow<'_
         Strip::Unsupported => text::strip_unsupported(value),
     };
     // A character outside a varchar's alphabet is for a rule to reject: cutting before it would hide it.
-    let truncate = truncate.filter(|width| !matches!(width, text::TextType::Varchar(_)) || text::is_windows_1252(&stripped));
+    let truncate = truncate
+        .filter(|width| !matches!(width, text::TextType::Varchar(_)) || text::is_windows_1252(&stripped));
     match (truncate, stripped) {
         (None, stripped) => stripped,
         (Some(width), Cow::Borrowed(value)) => Cow::Borrowed(text::truncate(value, width)),

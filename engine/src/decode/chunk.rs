@@ -53,7 +53,14 @@ impl ChunkDecoder {
         let slot = |source: &str| raw_columns.iter().position(|c| c == source).unwrap_or(usize::MAX);
         let slots = layout.columns().map(|column| slot(&column.source)).collect();
         let schema = layout.rule_schema(&raw_columns);
-        Self { layout, dialect, raw_columns, slots, expected_fields, schema }
+        Self {
+            layout,
+            dialect,
+            raw_columns,
+            slots,
+            expected_fields,
+            schema,
+        }
     }
 
     /// The schema of [`Decoded::incoming`].
@@ -70,8 +77,15 @@ impl ChunkDecoder {
         let records = &chunk.records;
         let is_good = |row: &usize| records.shape.get(*row) == Some(&Shape::WellFormed);
         let (good, bad): (Vec<usize>, Vec<usize>) = (0..records.len()).partition(is_good);
-        let malformed = if bad.is_empty() { None } else { Some(self.malformed(chunk, &bad)?) };
-        Ok(Decoded { incoming: self.incoming(chunk, &good)?, malformed })
+        let malformed = if bad.is_empty() {
+            None
+        } else {
+            Some(self.malformed(chunk, &bad)?)
+        };
+        Ok(Decoded {
+            incoming: self.incoming(chunk, &good)?,
+            malformed,
+        })
     }
 
     fn incoming(&self, chunk: &Chunk, rows: &[usize]) -> Result<RecordBatch> {
@@ -95,14 +109,22 @@ impl ChunkDecoder {
             });
         }
         let fields = layout::raw_fields(&self.raw_columns);
-        columns.push(Arc::new(StructArray::try_new_with_length(fields, raw, None, rows.len())?));
+        columns.push(Arc::new(StructArray::try_new_with_length(
+            fields,
+            raw,
+            None,
+            rows.len(),
+        )?));
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
     fn malformed(&self, chunk: &Chunk, rows: &[usize]) -> Result<RecordBatch> {
         let mut columns = positions(&chunk.records, rows);
         columns.push(raw_bytes(&chunk.bytes, &chunk.records, rows)?);
-        let reasons = rows.iter().filter_map(|row| chunk.records.shape.get(*row)).map(|shape| self.reason(*shape));
+        let reasons = rows
+            .iter()
+            .filter_map(|row| chunk.records.shape.get(*row))
+            .map(|shape| self.reason(*shape));
         columns.push(Arc::new(StringArray::from_iter_values(reasons)));
         Ok(RecordBatch::try_new(layout::malformed_schema(), columns)?)
     }
@@ -115,10 +137,15 @@ impl ChunkDecoder {
                 let fields = if found == 1 { "field" } else { "fields" };
                 format!("field count: {found} {fields} where the header has {expected}")
             }
-            Shape::StrayQuote => "stray quote: a quote stands inside a field, or text follows a closing quote".to_owned(),
+            Shape::StrayQuote => {
+                "stray quote: a quote stands inside a field, or text follows a closing quote".to_owned()
+            }
             Shape::UnterminatedQuote => "unterminated quote: a quoted field does not end".to_owned(),
             Shape::Oversized => {
-                format!("oversized: the record has more than {} bytes; its first part is kept", self.dialect.record_bytes)
+                format!(
+                    "oversized: the record has more than {} bytes; its first part is kept",
+                    self.dialect.record_bytes
+                )
             }
         }
     }
@@ -126,10 +153,17 @@ impl ChunkDecoder {
 
 fn positions(records: &RecordTable, rows: &[usize]) -> Vec<ArrayRef> {
     let column = |values: &[u64]| -> ArrayRef {
-        let picked = rows.iter().map(|row| values.get(*row).copied().unwrap_or_default() as i64);
+        let picked = rows
+            .iter()
+            .map(|row| values.get(*row).copied().unwrap_or_default() as i64);
         Arc::new(Int64Array::from_iter_values(picked))
     };
-    vec![column(&records.record_no), column(&records.line), column(&records.byte_start), column(&records.byte_len)]
+    vec![
+        column(&records.record_no),
+        column(&records.line),
+        column(&records.byte_start),
+        column(&records.byte_len),
+    ]
 }
 
 /// One list of column names a row; NULL where all is well.
@@ -143,7 +177,9 @@ fn encoding_faults(num_rows: usize, faults: &mut [(usize, &str)]) -> ArrayRef {
     for row in 0..num_rows {
         let here = rest.iter().take_while(|(at, _)| *at == row).count();
         let (names, after) = rest.split_at(here);
-        names.iter().for_each(|(_, name)| builder.values().append_value(name));
+        names
+            .iter()
+            .for_each(|(_, name)| builder.values().append_value(name));
         builder.append(here > 0);
         rest = after;
     }

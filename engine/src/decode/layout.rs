@@ -131,7 +131,9 @@ impl Layout {
     /// The names that a change set carries: `customer_id` and the attributes.
     #[must_use]
     pub fn value_fields(&self) -> Vec<FieldRef> {
-        self.columns().map(|c| Arc::new(Field::new(&c.name, c.data_type(), true))).collect()
+        self.columns()
+            .map(|c| Arc::new(Field::new(&c.name, c.data_type(), true)))
+            .collect()
     }
 
     /// The source columns that the rules read, once each.
@@ -168,7 +170,10 @@ impl Layout {
 /// The position columns.
 #[must_use]
 pub fn position_fields() -> Vec<FieldRef> {
-    POSITION.iter().map(|name| Arc::new(Field::new(*name, DataType::Int64, false))).collect()
+    POSITION
+        .iter()
+        .map(|name| Arc::new(Field::new(*name, DataType::Int64, false)))
+        .collect()
 }
 
 /// The column of encoding faults.
@@ -187,7 +192,10 @@ pub fn raw_field(columns: &[String]) -> FieldRef {
 /// The fields of `raw`: every source column as text under its own name.
 #[must_use]
 pub fn raw_fields(columns: &[String]) -> Fields {
-    columns.iter().map(|name| Field::new(name, DataType::Utf8View, true)).collect()
+    columns
+        .iter()
+        .map(|name| Field::new(name, DataType::Utf8View, true))
+        .collect()
 }
 
 /// The key column of a process.
@@ -196,7 +204,10 @@ pub fn key_column(source: &str, null_tokens: Vec<String>, blanks: Blanks) -> Cel
     CellColumn {
         source: source.to_owned(),
         name: CUSTOMER_ID.to_owned(),
-        kind: CellKind::Text { truncate: None, strip: Strip::Nothing },
+        kind: CellKind::Text {
+            truncate: None,
+            strip: Strip::Nothing,
+        },
         null_tokens,
         blanks,
     }

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::Read;
 
 use super::csv::{
-    Dialect, End, FieldSelection, Position, RecordTable, Splitter, bom_len, fields, parse_header, suspect_delimiter,
+    Dialect, End, FieldSelection, Position, RecordTable, Splitter, bom_len, fields, parse_header,
+    suspect_delimiter,
 };
 use crate::error::{Error, Result};
 use crate::source::SourceFile;
@@ -54,15 +55,28 @@ impl CsvFile {
         let shown = source.path.display().to_string();
         if source.size_bytes == 0 {
             let hint = "an upload may have been cut off; a file without customers has a header at least";
-            return Err(Error::data("file_empty", "the file has no bytes").in_file(shown).hint(hint));
+            return Err(Error::data("file_empty", "the file has no bytes")
+                .in_file(shown)
+                .hint(hint));
         }
         let mut head_bytes = HEAD_BYTES;
         loop {
             let mut head = Vec::new();
-            File::open(&source.path)?.take(head_bytes as u64).read_to_end(&mut head)?;
-            let end = if (head.len() as u64) < source.size_bytes { End::More } else { End::Last };
+            File::open(&source.path)?
+                .take(head_bytes as u64)
+                .read_to_end(&mut head)?;
+            let end = if (head.len() as u64) < source.size_bytes {
+                End::More
+            } else {
+                End::Last
+            };
             if let Some((header, start)) = read_header(&head, end, &options).map_err(|e| e.in_file(&shown))? {
-                return Ok(Self { source, options, header, start });
+                return Ok(Self {
+                    source,
+                    options,
+                    header,
+                    start,
+                });
             }
             if end == End::Last {
                 return Err(Error::data("file_empty", "the file has no header").in_file(shown));
@@ -77,7 +91,10 @@ impl CsvFile {
     /// `column_missing`, `column_duplicate`, or `delimiter_suspect`, naming file, columns and remedy.
     pub fn positions(&self, wanted: &[String]) -> Result<Vec<usize>> {
         let shown = self.source.path.display().to_string();
-        let missing: Vec<&String> = wanted.iter().filter(|name| !self.header.columns.contains(name)).collect();
+        let missing: Vec<&String> = wanted
+            .iter()
+            .filter(|name| !self.header.columns.contains(name))
+            .collect();
         if !missing.is_empty() {
             return Err(self.missing(&missing).in_file(shown));
         }
@@ -88,17 +105,32 @@ impl CsvFile {
                 .in_column(twice)
                 .hint("rename one of the columns in the file; an unmapped column may stand twice"));
         }
-        Ok(wanted.iter().filter_map(|name| self.header.columns.iter().position(|c| c == name)).collect())
+        Ok(wanted
+            .iter()
+            .filter_map(|name| self.header.columns.iter().position(|c| c == name))
+            .collect())
     }
 
     fn missing(&self, missing: &[&String]) -> Error {
         let names: Vec<String> = missing.iter().map(|name| format!("{name:?}")).collect();
-        let columns: Vec<String> = self.header.columns.iter().map(|name| format!("{name:?}")).collect();
+        let columns: Vec<String> = self
+            .header
+            .columns
+            .iter()
+            .map(|name| format!("{name:?}"))
+            .collect();
         let message = format!("the header has no column {}", names.join(", "));
         let mut error = Error::data("column_missing", message).hint(format!("it has {}", columns.join(", ")));
         for name in missing {
-            if let Some(near) = self.header.columns.iter().find(|c| c.trim().eq_ignore_ascii_case(name.trim())) {
-                error = error.hint(format!("{near:?} differs from {name:?} in case or blanks; columns match byte for byte"));
+            if let Some(near) = self
+                .header
+                .columns
+                .iter()
+                .find(|c| c.trim().eq_ignore_ascii_case(name.trim()))
+            {
+                error = error.hint(format!(
+                    "{near:?} differs from {name:?} in case or blanks; columns match byte for byte"
+                ));
             }
         }
         error
@@ -107,8 +139,14 @@ impl CsvFile {
 
 /// The header and the place after it; `None` when `head` does not hold it whole.
 fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(Header, Position)>> {
-    let Some((first_byte, first_line)) = skip_lines(head, options.skip_rows) else { return Ok(None) };
-    let position = Position { byte: first_byte as u64, line: first_line, record_no: 1 };
+    let Some((first_byte, first_line)) = skip_lines(head, options.skip_rows) else {
+        return Ok(None);
+    };
+    let position = Position {
+        byte: first_byte as u64,
+        line: first_line,
+        record_no: 1,
+    };
     let mut splitter = Splitter::new(&options.dialect, FieldSelection::default(), None).starting_at(position);
     let input = head.get(first_byte..).unwrap_or_default();
     let mut table = RecordTable::default();
@@ -116,7 +154,10 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
     if table.is_empty() {
         return Ok(None);
     }
-    let start = Position { record_no: 1, ..splitter.position() };
+    let start = Position {
+        record_no: 1,
+        ..splitter.position()
+    };
     let header_bytes = table.raw(0, input);
     let names = parse_header(&fields(header_bytes, &options.dialect));
     let mut rest = RecordTable::default();
@@ -140,8 +181,13 @@ fn suspicious(likely: u8) -> Error {
         b'\t' => ("tabs".to_owned(), "\\t".to_owned()),
         other => (format!("{:?}", char::from(other)), char::from(other).to_string()),
     };
-    Error::data("delimiter_suspect", format!("the header is one column that looks separated by {shown}"))
-        .hint(format!("write the file with commas, or say `delimiter = \"{written}\"` in [source] of the process"))
+    Error::data(
+        "delimiter_suspect",
+        format!("the header is one column that looks separated by {shown}"),
+    )
+    .hint(format!(
+        "write the file with commas, or say `delimiter = \"{written}\"` in [source] of the process"
+    ))
 }
 
 /// Byte and line after the byte order mark and `lines` physical lines.

@@ -38,7 +38,11 @@ pub struct LoadMeter {
 }
 
 /// The chunks of `file` in order, with the positions of their records; `kept` fields get spans.
-pub fn chunks(file: &CsvFile, kept: &[usize], meter: Arc<LoadMeter>) -> impl Stream<Item = Result<Chunk>> + use<> {
+pub fn chunks(
+    file: &CsvFile,
+    kept: &[usize],
+    meter: Arc<LoadMeter>,
+) -> impl Stream<Item = Result<Chunk>> + use<> {
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let (file, kept) = (file.clone(), kept.to_vec());
     tokio::task::spawn_blocking(move || {
@@ -47,7 +51,9 @@ pub fn chunks(file: &CsvFile, kept: &[usize], meter: Arc<LoadMeter>) -> impl Str
             let _ = sender.blocking_send(Err(error));
         }
     });
-    stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) })
+    stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    })
 }
 
 /// The chunks decoded, still in order, on as many cores as `threads`.
@@ -66,26 +72,37 @@ pub fn decoded(
     chunks.map(decode).buffered(threads.max(1))
 }
 
-fn read_chunks(file: &CsvFile, kept: &[usize], meter: &LoadMeter, out: &mpsc::Sender<Result<Chunk>>) -> Result<()> {
+fn read_chunks(
+    file: &CsvFile,
+    kept: &[usize],
+    meter: &LoadMeter,
+    out: &mpsc::Sender<Result<Chunk>>,
+) -> Result<()> {
     let fields = file.header.columns.len();
     let selection = FieldSelection::new(kept.iter().copied());
-    let mut splitter =
-        Splitter::new(&file.options.dialect, selection, Some(fields)).starting_at(file.start);
+    let mut splitter = Splitter::new(&file.options.dialect, selection, Some(fields)).starting_at(file.start);
     let mut input = File::open(&file.source.path)?;
     input.seek(SeekFrom::Start(file.start.byte))?;
     let mut carried: Vec<u8> = Vec::new();
     loop {
         let mut buffer = Vec::with_capacity(carried.len() + CHUNK_BYTES);
         buffer.append(&mut carried);
-        let read = Read::by_ref(&mut input).take(CHUNK_BYTES as u64).read_to_end(&mut buffer)?;
+        let read = Read::by_ref(&mut input)
+            .take(CHUNK_BYTES as u64)
+            .read_to_end(&mut buffer)?;
         let end = if read < CHUNK_BYTES { End::Last } else { End::More };
+        // What holds the chunk holds its capacity: a file of a few bytes must not cost a whole chunk.
+        buffer.shrink_to_fit();
         let mut records = RecordTable::default();
         let consumed = splitter.split(&buffer, end, &mut records);
         carried = buffer.get(consumed..).unwrap_or_default().to_vec();
         meter.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
         meter.read_rows.fetch_add(records.len() as u64, Ordering::Relaxed);
         if !records.is_empty() {
-            let chunk = Chunk { bytes: Buffer::from_vec(buffer), records };
+            let chunk = Chunk {
+                bytes: Buffer::from_vec(buffer),
+                records,
+            };
             if out.blocking_send(Ok(chunk)).is_err() {
                 return Ok(());
             }
@@ -94,7 +111,8 @@ fn read_chunks(file: &CsvFile, kept: &[usize], meter: &LoadMeter, out: &mpsc::Se
             return Ok(());
         }
         if end == End::Last && consumed == 0 {
-            return Err(Error::runtime("the file ends in a record that was not split").in_file(file.source.path.display().to_string()));
+            return Err(Error::runtime("the file ends in a record that was not split")
+                .in_file(file.source.path.display().to_string()));
         }
     }
 }

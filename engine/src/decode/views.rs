@@ -7,9 +7,9 @@
 //! ```
 
 use arrow::array::{ArrayRef, BinaryViewArray, StringViewArray};
+use arrow::array::{GenericByteViewArray, make_view};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::ByteViewType;
-use arrow::array::{GenericByteViewArray, make_view};
 use std::sync::Arc;
 
 use super::csv::{Dialect, FieldSpan, Quoting, RecordTable, unescape};
@@ -34,7 +34,11 @@ pub(super) enum ChunkEncoding {
 
 impl ChunkEncoding {
     pub(super) fn of(chunk: &[u8]) -> Self {
-        if simdutf8::basic::from_utf8(chunk).is_ok() { Self::Utf8 } else { Self::Mixed }
+        if simdutf8::basic::from_utf8(chunk).is_ok() {
+            Self::Utf8
+        } else {
+            Self::Mixed
+        }
     }
 }
 
@@ -76,7 +80,9 @@ pub(super) fn raw_bytes(chunk: &Buffer, table: &RecordTable, rows: &[usize]) -> 
         .map(|&row| {
             let bytes = table.raw(row, input);
             let start = table.offset.get(row).copied().unwrap_or(0);
-            let in_chunk = input.get(start as usize..).is_some_and(|rest| std::ptr::eq(rest.as_ptr(), bytes.as_ptr()));
+            let in_chunk = input
+                .get(start as usize..)
+                .is_some_and(|rest| std::ptr::eq(rest.as_ptr(), bytes.as_ptr()));
             if in_chunk {
                 make_view(bytes, 0, start)
             } else {
@@ -86,7 +92,11 @@ pub(super) fn raw_bytes(chunk: &Buffer, table: &RecordTable, rows: &[usize]) -> 
             }
         })
         .collect();
-    Ok(Arc::new(BinaryViewArray::try_new(views.into(), buffers(chunk, heads), None)?))
+    Ok(Arc::new(BinaryViewArray::try_new(
+        views.into(),
+        buffers(chunk, heads),
+        None,
+    )?))
 }
 
 fn view_of(span: FieldSpan, input: &[u8], dialect: &Dialect, unescaped: &mut Vec<u8>) -> u128 {
@@ -116,7 +126,10 @@ fn null_rows(len: usize, rows: &[usize]) -> NullBuffer {
     NullBuffer::from(valid)
 }
 
-#[expect(unsafe_code, reason = "checking every view again would double the cost of a decode")]
+#[expect(
+    unsafe_code,
+    reason = "checking every view again would double the cost of a decode"
+)]
 fn text_array<T: ByteViewType>(
     views: ScalarBuffer<u128>,
     buffers: Vec<Buffer>,

@@ -55,7 +55,11 @@ impl Cursor {
         let mut high = (low + step).min(keys.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if key_at(middle) < key { low = middle + 1 } else { high = middle }
+            if key_at(middle) < key {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         self.at = low;
         (low < keys.len() && key_at(low) == key).then_some(low)
@@ -90,12 +94,24 @@ pub struct Differences {
 ///
 /// # Errors
 /// Columns whose types differ, which the attribute's owner rules out.
-pub fn compare(old: &[ArrayRef], changes: &ChangeSlice, pairs: &Pairs, nulls: &[NullCells]) -> Result<Differences> {
+pub fn compare(
+    old: &[ArrayRef],
+    changes: &ChangeSlice,
+    pairs: &Pairs,
+    nulls: &[NullCells],
+) -> Result<Differences> {
     let file_rows = UInt32Array::from(pairs.file_rows.clone());
     let change_rows = UInt32Array::from(pairs.change_rows.clone());
     let mut rows = BooleanArray::from(vec![false; pairs.file_rows.len()]);
     let mut cells = Vec::with_capacity(old.len());
-    for ((column, old), policy) in changes.rows.columns().iter().skip(FIRST_ATTRIBUTE).zip(old).zip(nulls) {
+    for ((column, old), policy) in changes
+        .rows
+        .columns()
+        .iter()
+        .skip(FIRST_ATTRIBUTE)
+        .zip(old)
+        .zip(nulls)
+    {
         let before = take(old, &file_rows, None)?;
         let after = take(column, &change_rows, None)?;
         let mut changed = distinct(&before, &after)?;
@@ -132,8 +148,17 @@ pub fn apply(
     let source = UInt32Array::from(source);
     let paired = is_not_null(&source)?;
     let mut columns = batch.columns().to_vec();
-    for ((column, position), policy) in changes.rows.columns().iter().skip(FIRST_ATTRIBUTE).zip(attributes).zip(nulls) {
-        let Some(old) = columns.get_mut(*position) else { continue };
+    for ((column, position), policy) in changes
+        .rows
+        .columns()
+        .iter()
+        .skip(FIRST_ATTRIBUTE)
+        .zip(attributes)
+        .zip(nulls)
+    {
+        let Some(old) = columns.get_mut(*position) else {
+            continue;
+        };
         let new = take(column, &source, None)?;
         let replaced = match policy {
             NullCells::Clear => paired.clone(),

@@ -51,13 +51,21 @@ impl ChangeSet {
     /// Takes over a sealed store of sorted batches, none of them empty.
     #[must_use]
     pub fn new(store: Arc<BatchStore>, ranges: Vec<KeyRange>, columns: Columns) -> Self {
-        Self { store, ranges: Arc::new(ranges), rejected: Arc::default(), columns }
+        Self {
+            store,
+            ranges: Arc::new(ranges),
+            rejected: Arc::default(),
+            columns,
+        }
     }
 
     /// The same rows without those of `rejected`.
     #[must_use]
     pub fn without(&self, rejected: Arc<RecordSet>) -> Self {
-        Self { rejected, ..self.clone() }
+        Self {
+            rejected,
+            ..self.clone()
+        }
     }
 
     /// Schema of the batches.
@@ -76,7 +84,10 @@ impl ChangeSet {
     #[must_use]
     pub fn key_range(&self) -> Option<KeyRange> {
         let (first, last) = (self.ranges.first()?, self.ranges.last()?);
-        Some(KeyRange { min: first.min.clone(), max: last.max.clone() })
+        Some(KeyRange {
+            min: first.min.clone(),
+            max: last.max.clone(),
+        })
     }
 
     /// One stored batch without its rejected rows.
@@ -89,8 +100,11 @@ impl ChangeSet {
             return Ok(batch);
         }
         let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
-        let accepted: BooleanArray =
-            records.values().iter().map(|record| Some(!self.rejected.contains(record.unsigned_abs()))).collect();
+        let accepted: BooleanArray = records
+            .values()
+            .iter()
+            .map(|record| Some(!self.rejected.contains(record.unsigned_abs())))
+            .collect();
         Ok(filter_record_batch(&batch, &accepted)?)
     }
 
@@ -99,12 +113,17 @@ impl ChangeSet {
     /// # Errors
     /// The disk failed.
     pub fn slice(&self, keys: Option<&KeyRange>) -> Result<ChangeSlice> {
-        let batches = self.overlapping(keys).map(|number| self.batch(number)).collect::<Result<Vec<_>>>()?;
+        let batches = self
+            .overlapping(keys)
+            .map(|number| self.batch(number))
+            .collect::<Result<Vec<_>>>()?;
         ChangeSlice::new(concat_batches(self.schema(), &batches)?)
     }
 
     fn overlapping(&self, keys: Option<&KeyRange>) -> Range<usize> {
-        let Some(keys) = keys else { return 0..self.store.len() };
+        let Some(keys) = keys else {
+            return 0..self.store.len();
+        };
         let first = self.ranges.partition_point(|range| range.max < keys.min);
         let last = self.ranges.partition_point(|range| range.min <= keys.max);
         first..last.max(first)
@@ -128,7 +147,11 @@ impl ChangeSlice {
     pub fn new(rows: RecordBatch) -> Result<Self> {
         let wrong = || Error::runtime("a change batch has no key and record number");
         let keys = rows.column(KEY).as_string_view_opt().ok_or_else(wrong)?.clone();
-        let records = rows.column(RECORD_NO).as_primitive_opt::<Int64Type>().ok_or_else(wrong)?.clone();
+        let records = rows
+            .column(RECORD_NO)
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(wrong)?
+            .clone();
         Ok(Self { rows, keys, records })
     }
 
@@ -153,6 +176,9 @@ impl ChangeSlice {
     /// The record number of a row.
     #[must_use]
     pub fn record_no(&self, row: usize) -> u64 {
-        self.records.values().get(row).map_or(0, |record| record.unsigned_abs())
+        self.records
+            .values()
+            .get(row)
+            .map_or(0, |record| record.unsigned_abs())
     }
 }

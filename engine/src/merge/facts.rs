@@ -60,8 +60,14 @@ impl MergeFacts {
     /// Nothing found yet, for these attributes.
     #[must_use]
     pub fn new(attributes: impl IntoIterator<Item = String>) -> Self {
-        let cells = attributes.into_iter().map(|attribute| AttributeCells { attribute, ..AttributeCells::default() });
-        Self { cells: cells.collect(), ..Self::default() }
+        let cells = attributes.into_iter().map(|attribute| AttributeCells {
+            attribute,
+            ..AttributeCells::default()
+        });
+        Self {
+            cells: cells.collect(),
+            ..Self::default()
+        }
     }
 
     /// Takes in rows of the merge plan.
@@ -74,8 +80,12 @@ impl MergeFacts {
         let records = batch.column(2).as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
             match kinds.value(row) {
-                "add" => self.actions.push(FileAction::Add(serde_json::from_str(actions.value(row))?)),
-                "remove" => self.actions.push(FileAction::Remove(serde_json::from_str(actions.value(row))?)),
+                "add" => self
+                    .actions
+                    .push(FileAction::Add(serde_json::from_str(actions.value(row))?)),
+                "remove" => self
+                    .actions
+                    .push(FileAction::Remove(serde_json::from_str(actions.value(row))?)),
                 "counts" => self.count(&serde_json::from_str(actions.value(row))?),
                 _ => {
                     let record = records.value(row).unsigned_abs();
@@ -117,7 +127,11 @@ pub fn schema() -> SchemaRef {
 pub fn matched(records: Vec<i64>) -> Result<RecordBatch> {
     let len = records.len();
     let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n("matched", len)));
-    let columns = vec![kinds, new_null_array(&DataType::Utf8, len), Arc::new(Int64Array::from(records))];
+    let columns = vec![
+        kinds,
+        new_null_array(&DataType::Utf8, len),
+        Arc::new(Int64Array::from(records)),
+    ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 

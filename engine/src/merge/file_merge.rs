@@ -48,7 +48,10 @@ impl FileMerge {
         let mut wanted = vec![self.job.key_position()?];
         wanted.extend(&attributes);
         let nulls = self.job.null_policies();
-        let mut counts = FileCounts { cells: vec![(0, 0); attributes.len()], ..FileCounts::default() };
+        let mut counts = FileCounts {
+            cells: vec![(0, 0); attributes.len()],
+            ..FileCounts::default()
+        };
         let mut matched = Vec::new();
         let mut rows = self.scan(Some(&wanted))?;
         let mut cursor = Cursor::default();
@@ -65,7 +68,11 @@ impl FileMerge {
             for (total, (changed, cleared)) in counts.cells.iter_mut().zip(found.cells) {
                 *total = (total.0 + changed, total.1 + cleared);
             }
-            let records = pairs.change_rows.iter().map(|row| changes.record_no(*row as usize) as i64).collect();
+            let records = pairs
+                .change_rows
+                .iter()
+                .map(|row| changes.record_no(*row as usize) as i64)
+                .collect();
             matched.push(facts::matched(records)?);
         }
         Ok((matched, counts))

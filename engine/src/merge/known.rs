@@ -23,15 +23,25 @@ pub async fn known_records(
     changes: &ChangeSet,
     threads: usize,
 ) -> Result<RecordSet> {
-    let Some(range) = changes.key_range() else { return Ok(RecordSet::default()) };
-    let files: Vec<LiveFile> =
-        snapshot.files.iter().filter(|file| file.may_hold(&range.min, &range.max)).cloned().collect();
+    let Some(range) = changes.key_range() else {
+        return Ok(RecordSet::default());
+    };
+    let files: Vec<LiveFile> = snapshot
+        .files
+        .iter()
+        .filter(|file| file.may_hold(&range.min, &range.max))
+        .cloned()
+        .collect();
     let probes = files.into_iter().map(|file| {
         let (state, snapshot, changes) = (state.clone(), Arc::clone(snapshot), changes.clone());
-        datafusion::common::runtime::SpawnedTask::spawn(async move { probe(&state, &snapshot, &file, &changes).await })
+        datafusion::common::runtime::SpawnedTask::spawn(async move {
+            probe(&state, &snapshot, &file, &changes).await
+        })
     });
     let mut known = RecordSet::default();
-    let mut found = stream::iter(probes).map(|task| async move { task.join().await? }).buffer_unordered(threads.max(1));
+    let mut found = stream::iter(probes)
+        .map(|task| async move { task.join().await? })
+        .buffer_unordered(threads.max(1));
     while let Some(records) = found.try_next().await? {
         records.into_iter().for_each(|record| {
             known.insert(record);
@@ -40,7 +50,12 @@ pub async fn known_records(
     Ok(known)
 }
 
-async fn probe(state: &SessionState, snapshot: &Snapshot, file: &LiveFile, changes: &ChangeSet) -> Result<Vec<u64>> {
+async fn probe(
+    state: &SessionState,
+    snapshot: &Snapshot,
+    file: &LiveFile,
+    changes: &ChangeSet,
+) -> Result<Vec<u64>> {
     let changes = changes.slice(file.keys.as_ref())?;
     let mut found = Vec::new();
     if changes.is_empty() {

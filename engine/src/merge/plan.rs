@@ -55,16 +55,30 @@ impl MergeJob {
     /// Positions of the attributes in the table, in change order.
     pub(super) fn attribute_positions(&self) -> Result<Vec<usize>> {
         let names = self.changes.columns.attributes.iter();
-        names.map(|(name, _)| Ok(self.snapshot.schema.index_of(name)?)).collect()
+        names
+            .map(|(name, _)| Ok(self.snapshot.schema.index_of(name)?))
+            .collect()
     }
 
     pub(super) fn null_policies(&self) -> Vec<NullCells> {
-        self.changes.columns.attributes.iter().map(|(_, nulls)| *nulls).collect()
+        self.changes
+            .columns
+            .attributes
+            .iter()
+            .map(|(_, nulls)| *nulls)
+            .collect()
     }
 
     fn touched(&self) -> Vec<LiveFile> {
-        let Some(range) = self.changes.key_range() else { return Vec::new() };
-        self.snapshot.files.iter().filter(|file| file.may_hold(&range.min, &range.max)).cloned().collect()
+        let Some(range) = self.changes.key_range() else {
+            return Vec::new();
+        };
+        self.snapshot
+            .files
+            .iter()
+            .filter(|file| file.may_hold(&range.min, &range.max))
+            .cloned()
+            .collect()
     }
 }
 
@@ -73,7 +87,12 @@ impl MergeJob {
 /// # Errors
 /// The table or the stage cannot be read or written; a customer that stands in two live files.
 pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
-    let attributes = job.changes.columns.attributes.iter().map(|(name, _)| name.clone());
+    let attributes = job
+        .changes
+        .columns
+        .attributes
+        .iter()
+        .map(|(name, _)| name.clone());
     let mut found = MergeFacts::new(attributes);
     let Some(plan) = plan(&job)? else { return Ok(found) };
     let task = job.session.task_ctx();
@@ -82,7 +101,10 @@ pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
         let (plan, task) = (Arc::clone(&plan), Arc::clone(&task));
         // Spawned, so that files are merged on all cores; dropped with the merge.
         async move {
-            let collected = SpawnedTask::spawn(async move { plan.execute(partition, task)?.try_collect::<Vec<_>>().await });
+            let collected =
+                SpawnedTask::spawn(
+                    async move { plan.execute(partition, task)?.try_collect::<Vec<_>>().await },
+                );
             collected.join().await?.map_err(crate::Error::from)
         }
     });
@@ -99,13 +121,24 @@ fn plan(job: &Arc<MergeJob>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         .touched()
         .into_iter()
         .map(|file| -> Arc<dyn PartitionStream> {
-            Arc::new(FilePartition { job: Arc::clone(job), file, schema: facts::schema() })
+            Arc::new(FilePartition {
+                job: Arc::clone(job),
+                file,
+                schema: facts::schema(),
+            })
         })
         .collect();
     if partitions.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Arc::new(StreamingTableExec::try_new(facts::schema(), partitions, None, [], false, None)?)))
+    Ok(Some(Arc::new(StreamingTableExec::try_new(
+        facts::schema(),
+        partitions,
+        None,
+        [],
+        false,
+        None,
+    )?)))
 }
 
 #[derive(Debug)]
@@ -121,7 +154,11 @@ impl PartitionStream for FilePartition {
     }
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let merge = FileMerge { job: Arc::clone(&self.job), file: self.file.clone(), task };
+        let merge = FileMerge {
+            job: Arc::clone(&self.job),
+            file: self.file.clone(),
+            task,
+        };
         let rows = stream::once(merge.run())
             .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
             .map_err(datafusion::error::DataFusionError::from)
@@ -146,24 +183,38 @@ pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, V
             writer.write(&as_customers(&batch, job)?).await?;
         }
     }
-    Ok((rows_inserted, writer.finish().await?.into_iter().map(FileAction::Add).collect()))
+    Ok((
+        rows_inserted,
+        writer.finish().await?.into_iter().map(FileAction::Add).collect(),
+    ))
 }
 
 fn unmatched(batch: &RecordBatch, matched: &RecordSet) -> Result<RecordBatch> {
     let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
-    let is_new: BooleanArray = records.values().iter().map(|r| Some(!matched.contains(r.unsigned_abs()))).collect();
+    let is_new: BooleanArray = records
+        .values()
+        .iter()
+        .map(|r| Some(!matched.contains(r.unsigned_abs())))
+        .collect();
     Ok(filter_record_batch(batch, &is_new)?)
 }
 
 /// Change rows in the table's columns; attributes of other processes are NULL.
 fn as_customers(batch: &RecordBatch, job: &MergeJob) -> Result<RecordBatch> {
     let schema = &job.snapshot.schema;
-    let mut columns: Vec<_> =
-        schema.fields().iter().map(|field| new_null_array(field.data_type(), batch.num_rows())).collect();
+    let mut columns: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| new_null_array(field.data_type(), batch.num_rows()))
+        .collect();
     if let Some(key) = columns.get_mut(job.key_position()?) {
         *key = Arc::clone(batch.column(KEY));
     }
-    for (position, values) in job.attribute_positions()?.into_iter().zip(batch.columns().iter().skip(FIRST_ATTRIBUTE)) {
+    for (position, values) in job
+        .attribute_positions()?
+        .into_iter()
+        .zip(batch.columns().iter().skip(FIRST_ATTRIBUTE))
+    {
         if let Some(column) = columns.get_mut(position) {
             *column = Arc::clone(values);
         }

@@ -29,5 +29,7 @@ pub(super) async fn rewrite(merge: &FileMerge, changes: &ChangeSlice) -> Result<
         writer.write(&merged).await?;
     }
     let removed = FileAction::Remove(merge.file.remove(merge.job.deletion_timestamp_ms));
-    Ok(std::iter::once(removed).chain(writer.finish().await?.into_iter().map(FileAction::Add)).collect())
+    Ok(std::iter::once(removed)
+        .chain(writer.finish().await?.into_iter().map(FileAction::Add))
+        .collect())
 }

@@ -30,10 +30,14 @@ pub fn table_fields(process: &Process, layout: &Layout) -> Vec<FieldRef> {
                 ("sluice.type".to_owned(), attribute.ty.to_string()),
                 ("sluice.source_column".to_owned(), attribute.column.clone()),
             ]);
-            let mut put = |key: &str, value: Option<String>| value.map(|v| metadata.insert(key.to_owned(), v));
+            let mut put =
+                |key: &str, value: Option<String>| value.map(|v| metadata.insert(key.to_owned(), v));
             put("sluice.label", attribute.label.clone());
             put("sluice.display", attribute.display.clone());
-            put("sluice.role", (attribute.ty == AttributeType::Email).then(|| "email".to_owned()));
+            put(
+                "sluice.role",
+                (attribute.ty == AttributeType::Email).then(|| "email".to_owned()),
+            );
             Arc::new(Field::new(&column.name, column.data_type(), true).with_metadata(metadata))
         })
         .collect()
@@ -46,5 +50,11 @@ pub fn changes_columns(process: &Process) -> Columns {
         NullPolicy::Clear => NullCells::Clear,
         NullPolicy::Keep => NullCells::Keep,
     };
-    Columns { attributes: process.attributes.iter().map(|a| (a.name.clone(), policy(a.null))).collect() }
+    Columns {
+        attributes: process
+            .attributes
+            .iter()
+            .map(|a| (a.name.clone(), policy(a.null)))
+            .collect(),
+    }
 }

@@ -1,6 +1,8 @@
 //! Every rule of a process, as SQL (contract, section 4).
 
-use crate::spec::{self, Attribute, AttributeType, Mode, OnDuplicate, OnTooLong, OnUnsupported, Process, RuleKind, Trim};
+use crate::spec::{
+    self, Attribute, AttributeType, Mode, OnDuplicate, OnTooLong, OnUnsupported, Process, RuleKind, Trim,
+};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::{Check, Rule, Severity, id};
 
@@ -10,7 +12,10 @@ const EARLIEST: &str = "1753-01-01";
 /// All rules in the contract's order; a rule that is off is left out.
 #[must_use]
 pub fn catalogue(process: &Process) -> Vec<Rule> {
-    let mut rules = Catalogue { process, rules: Vec::new() };
+    let mut rules = Catalogue {
+        process,
+        rules: Vec::new(),
+    };
     rules.whole_record();
     rules.cells();
     rules.users();
@@ -33,26 +38,53 @@ struct Text<'a> {
 
 impl Catalogue<'_> {
     fn add(&mut self, id: &str, column: Option<&str>, check: Check, sql: String, message: String) {
-        let Some(severity) = active(self.process.severities.of(id)) else { return };
+        let Some(severity) = active(self.process.severities.of(id)) else {
+            return;
+        };
         let column = column.map(str::to_owned);
-        self.rules.push(Rule { id: id.to_owned(), column, check, sql, severity, message });
+        self.rules.push(Rule {
+            id: id.to_owned(),
+            column,
+            check,
+            sql,
+            severity,
+            message,
+        });
     }
 
     fn whole_record(&mut self) {
         let malformed = "SELECT record_no FROM records WHERE malformed IS NOT NULL".to_owned();
-        self.add(id::MALFORMED_RECORD, None, Check::Malformed, malformed, "the record is malformed".to_owned());
+        self.add(
+            id::MALFORMED_RECORD,
+            None,
+            Check::Malformed,
+            malformed,
+            "the record is malformed".to_owned(),
+        );
         let mut seen: Vec<&str> = Vec::new();
         let process = self.process;
         for source in std::iter::once(&process.key).chain(process.attributes.iter().map(|a| &a.column)) {
             if !seen.contains(&source.as_str()) {
                 seen.push(source);
                 let sql = format!("array_has(invalid_encoding, {})", text_literal(source));
-                self.add(id::INVALID_ENCODING, Some(source), Check::Row, sql, "the bytes are not valid UTF-8".to_owned());
+                self.add(
+                    id::INVALID_ENCODING,
+                    Some(source),
+                    Check::Row,
+                    sql,
+                    "the bytes are not valid UTF-8".to_owned(),
+                );
             }
         }
         let key = Some(process.key.as_str());
         let null = format!("{CUSTOMER_ID} IS NULL");
-        self.add(id::CID_NULL, key, Check::Row, null, "the customer ID is empty".to_owned());
+        self.add(
+            id::CID_NULL,
+            key,
+            Check::Row,
+            null,
+            "the customer ID is empty".to_owned(),
+        );
         let (sql, message) = duplicate_sql(process.policy.on_duplicate);
         self.add(id::CID_DUPLICATE, key, Check::Query, sql, message.to_owned());
         if process.mode == Mode::Update {
@@ -69,20 +101,52 @@ impl Catalogue<'_> {
         for attribute in process.attributes.iter().filter(|a| !a.ty.is_text()) {
             let sql = self.mismatch_sql(attribute);
             let message = format!("the value is not a {} {}", attribute.ty, expectation(attribute));
-            self.add(id::TYPE_MISMATCH, Some(&attribute.column), Check::Row, sql, message.trim_end().to_owned());
+            self.add(
+                id::TYPE_MISMATCH,
+                Some(&attribute.column),
+                Check::Row,
+                sql,
+                message.trim_end().to_owned(),
+            );
         }
-        for attribute in process.attributes.iter().filter(|a| a.ty.is_temporal() && !a.default_dates.is_empty()) {
-            let dates: Vec<String> = attribute.default_dates.iter().map(|d| format!("DATE '{d}'")).collect();
+        for attribute in process
+            .attributes
+            .iter()
+            .filter(|a| a.ty.is_temporal() && !a.default_dates.is_empty())
+        {
+            let dates: Vec<String> = attribute
+                .default_dates
+                .iter()
+                .map(|d| format!("DATE '{d}'"))
+                .collect();
             let sql = format!("{} IN ({})", date_sql(attribute), dates.join(", "));
-            self.add(id::DATE_DEFAULT, Some(&attribute.column), Check::Row, sql, "the date is a default that stands for none; leave the cell empty".to_owned());
+            self.add(
+                id::DATE_DEFAULT,
+                Some(&attribute.column),
+                Check::Row,
+                sql,
+                "the date is a default that stands for none; leave the cell empty".to_owned(),
+            );
         }
         for attribute in process.attributes.iter().filter(|a| a.ty.is_temporal()) {
             let sql = format!("{} < DATE '{EARLIEST}'", date_sql(attribute));
-            self.add(id::DATE_TOO_EARLY, Some(&attribute.column), Check::Row, sql, format!("the date is before {EARLIEST}"));
+            self.add(
+                id::DATE_TOO_EARLY,
+                Some(&attribute.column),
+                Check::Row,
+                sql,
+                format!("the date is before {EARLIEST}"),
+            );
         }
         let texts = Self::texts(process);
         for text in texts.iter().filter(|t| t.too_long == OnTooLong::Reject) {
-            self.add(id::STRING_TOO_LONG, Some(text.source), Check::Row, too_long_sql(text), too_long_message(text.ty));
+            self.add(
+                id::STRING_TOO_LONG,
+                Some(text.source),
+                Check::Row,
+                too_long_sql(text),
+                too_long_message(text.ty),
+            );
         }
         for text in texts.iter().filter(|t| t.unsupported == OnUnsupported::Reject) {
             let name = quoted(text.name);
@@ -92,26 +156,57 @@ impl Catalogue<'_> {
                 sql = format!("{sql} OR NOT is_windows_1252({name})");
                 message.push_str(", or a character that is not in Windows-1252 (use nvarchar for it)");
             }
-            self.add(id::UNSUPPORTED_CHARACTER, Some(text.source), Check::Row, sql, message);
+            self.add(
+                id::UNSUPPORTED_CHARACTER,
+                Some(text.source),
+                Check::Row,
+                sql,
+                message,
+            );
         }
         for attribute in process.attributes.iter().filter(|a| a.ty == AttributeType::Email) {
             let sql = format!("NOT is_email({})", quoted(&attribute.name));
-            self.add(id::EMAIL_INVALID, Some(&attribute.column), Check::Row, sql, "the text is not an e-mail address".to_owned());
+            self.add(
+                id::EMAIL_INVALID,
+                Some(&attribute.column),
+                Check::Row,
+                sql,
+                "the text is not an e-mail address".to_owned(),
+            );
         }
     }
 
     fn users(&mut self) {
         let process = self.process;
         for rule in &process.rules {
-            let Some(severity) = active(rule.severity) else { continue };
+            let Some(severity) = active(rule.severity) else {
+                continue;
+            };
             let (check, otherwise) = match rule.kind {
-                RuleKind::Row => (Check::UserRow, format!("the rule is not met: {}", rule.sql.trim())),
-                RuleKind::Set => (Check::UserQuery, "the rule's query returned this record".to_owned()),
+                RuleKind::Row => (
+                    Check::UserRow,
+                    format!("the rule is not met: {}", rule.sql.trim()),
+                ),
+                RuleKind::Set => (
+                    Check::UserQuery,
+                    "the rule's query returned this record".to_owned(),
+                ),
             };
             let message = rule.message.clone().unwrap_or(otherwise);
-            self.rules.push(Rule { id: rule.id.clone(), column: None, check, sql: rule.sql.clone(), severity, message });
+            self.rules.push(Rule {
+                id: rule.id.clone(),
+                column: None,
+                check,
+                sql: rule.sql.clone(),
+                severity,
+                message,
+            });
         }
-        for rule in process.rules.iter().filter(|r| r.kind == RuleKind::Row && active(r.severity).is_some()) {
+        for rule in process
+            .rules
+            .iter()
+            .filter(|r| r.kind == RuleKind::Row && active(r.severity).is_some())
+        {
             let message = format!("the rule {} failed on this record: {}", rule.id, rule.sql.trim());
             self.add(id::RULE_ERROR, None, Check::Error, rule.id.clone(), message);
         }
@@ -123,11 +218,20 @@ impl Catalogue<'_> {
             Trim::Keep => raw,
             Trim::Blanks => format!("trim({raw})"),
         };
-        let tokens = attribute.null_tokens.iter().chain(&self.process.source.dialect.null_tokens);
-        let empty: Vec<String> = std::iter::once("''".to_owned()).chain(tokens.map(|t| text_literal(t))).collect();
+        let tokens = attribute
+            .null_tokens
+            .iter()
+            .chain(&self.process.source.dialect.null_tokens);
+        let empty: Vec<String> = std::iter::once("''".to_owned())
+            .chain(tokens.map(|t| text_literal(t)))
+            .collect();
         match empty.as_slice() {
             [only] => format!("{} IS NULL AND {text} <> {only}", quoted(&attribute.name)),
-            many => format!("{} IS NULL AND {text} NOT IN ({})", quoted(&attribute.name), many.join(", ")),
+            many => format!(
+                "{} IS NULL AND {text} NOT IN ({})",
+                quoted(&attribute.name),
+                many.join(", ")
+            ),
         }
     }
 
@@ -139,13 +243,17 @@ impl Catalogue<'_> {
             too_long: OnTooLong::Reject,
             unsupported: OnUnsupported::Reject,
         };
-        let attributes = process.attributes.iter().filter(|a| a.ty.is_text()).map(|a| Text {
-            source: &a.column,
-            name: &a.name,
-            ty: a.ty,
-            too_long: a.on_too_long,
-            unsupported: a.on_unsupported,
-        });
+        let attributes = process
+            .attributes
+            .iter()
+            .filter(|a| a.ty.is_text())
+            .map(|a| Text {
+                source: &a.column,
+                name: &a.name,
+                ty: a.ty,
+                too_long: a.on_too_long,
+                unsupported: a.on_unsupported,
+            });
         std::iter::once(key).chain(attributes).collect()
     }
 }
@@ -163,12 +271,20 @@ fn duplicate_sql(policy: OnDuplicate) -> (String, &'static str) {
         "SELECT record_no FROM incoming WHERE {CUSTOMER_ID} IN (SELECT {CUSTOMER_ID} FROM incoming WHERE {CUSTOMER_ID} IS NOT NULL GROUP BY {CUSTOMER_ID} HAVING count(*) > 1)"
     );
     let kept = |which: &str| {
-        format!("{repeated} AND record_no NOT IN (SELECT {which}(record_no) FROM passing WHERE {CUSTOMER_ID} IS NOT NULL GROUP BY {CUSTOMER_ID})")
+        format!(
+            "{repeated} AND record_no NOT IN (SELECT {which}(record_no) FROM passing WHERE {CUSTOMER_ID} IS NOT NULL GROUP BY {CUSTOMER_ID})"
+        )
     };
     match policy {
         OnDuplicate::RejectAll => (repeated, "the customer ID stands more than once in the source"),
-        OnDuplicate::KeepFirst => (kept("min"), "the customer ID stands more than once; the first good record is kept"),
-        OnDuplicate::KeepLast => (kept("max"), "the customer ID stands more than once; the last good record is kept"),
+        OnDuplicate::KeepFirst => (
+            kept("min"),
+            "the customer ID stands more than once; the first good record is kept",
+        ),
+        OnDuplicate::KeepLast => (
+            kept("max"),
+            "the customer ID stands more than once; the last good record is kept",
+        ),
     }
 }
 
@@ -177,7 +293,9 @@ fn date_sql(attribute: &Attribute) -> String {
     let name = quoted(&attribute.name);
     match attribute.ty {
         AttributeType::Timestamp if attribute.time_zone == chrono_tz::UTC => format!("CAST({name} AS DATE)"),
-        AttributeType::Timestamp => format!("local_date({name}, {})", text_literal(attribute.time_zone.name())),
+        AttributeType::Timestamp => {
+            format!("local_date({name}, {})", text_literal(attribute.time_zone.name()))
+        }
         _ => name,
     }
 }
@@ -206,7 +324,9 @@ fn too_long_message(ty: AttributeType) -> String {
 fn expectation(attribute: &Attribute) -> String {
     match attribute.ty {
         AttributeType::Date if attribute.formats.is_empty() => "(yyyy-MM-dd)".to_owned(),
-        AttributeType::Timestamp if attribute.formats.is_empty() => "(yyyy-MM-dd HH:mm:ss, with at most six decimals)".to_owned(),
+        AttributeType::Timestamp if attribute.formats.is_empty() => {
+            "(yyyy-MM-dd HH:mm:ss, with at most six decimals)".to_owned()
+        }
         AttributeType::Date | AttributeType::Timestamp => format!("({})", attribute.formats.join(" or ")),
         AttributeType::Decimal { scale, .. } => format!("(at most {scale} decimals; nothing is rounded)"),
         AttributeType::Boolean => "(true/false, t/f, yes/no, y/n, 1/0)".to_owned(),
@@ -221,21 +341,27 @@ pub fn printed_sql(rule: &Rule, rules: &[Rule]) -> String {
         Check::Row => format!("SELECT record_no FROM incoming WHERE {}", rule.sql),
         Check::UserRow => format!("SELECT record_no FROM incoming WHERE ({}) IS FALSE", rule.sql),
         Check::Error => format!("-- records on which the rule {} fails", rule.sql),
-        Check::Query if rule.sql.contains("FROM passing") => format!("WITH passing AS ({}) {}", passing(rules), rule.sql),
+        Check::Query if rule.sql.contains("FROM passing") => {
+            format!("WITH passing AS ({}) {}", passing(rules), rule.sql)
+        }
         Check::Malformed | Check::Query | Check::UserQuery => rule.sql.clone(),
     }
 }
 
 /// The records that break no other rejecting rule.
 fn passing(rules: &[Rule]) -> String {
-    let conditions = rules.iter().filter(|r| r.severity == Severity::Reject && r.id != id::CID_DUPLICATE).filter_map(|r| {
-        match r.check {
+    let conditions = rules
+        .iter()
+        .filter(|r| r.severity == Severity::Reject && r.id != id::CID_DUPLICATE)
+        .filter_map(|r| match r.check {
             Check::Row => Some(format!("({}) IS NOT TRUE", r.sql)),
             Check::UserRow => Some(format!("({}) IS NOT FALSE", r.sql)),
-            Check::Query | Check::UserQuery => Some(format!("record_no NOT IN ({})", r.sql.trim().trim_end_matches(';'))),
+            Check::Query | Check::UserQuery => Some(format!(
+                "record_no NOT IN ({})",
+                r.sql.trim().trim_end_matches(';')
+            )),
             Check::Malformed | Check::Error => None,
-        }
-    });
+        });
     let conditions: Vec<String> = conditions.collect();
     format!("SELECT * FROM incoming WHERE {}", conditions.join(" AND "))
 }

@@ -4,7 +4,8 @@ use crate::decode::csv::Dialect;
 use crate::decode::{Blanks, CellColumn, CellKind, CsvOptions, Layout, Strip, cell, layout::key_column};
 use crate::error::{Error, Result};
 use crate::spec::{
-    Attribute, AttributeType, Encoding, Header, Limits, OnScale, OnTooLong, OnUnsupported, Process, Source, Trim,
+    Attribute, AttributeType, Encoding, Header, Limits, OnScale, OnTooLong, OnUnsupported, Process, Source,
+    Trim,
 };
 use crate::validate::text::TextType;
 
@@ -18,8 +19,14 @@ pub fn layout(process: &Process) -> Result<Layout> {
         Trim::Blanks => Blanks::Trimmed,
     };
     let key = key_column(&process.key, process.source.dialect.null_tokens.clone(), blanks);
-    let attributes = process.attributes.iter().map(|attribute| column(attribute, &process.source, blanks));
-    Ok(Layout { key, attributes: attributes.collect::<Result<_>>()? })
+    let attributes = process
+        .attributes
+        .iter()
+        .map(|attribute| column(attribute, &process.source, blanks));
+    Ok(Layout {
+        key,
+        attributes: attributes.collect::<Result<_>>()?,
+    })
 }
 
 fn column(attribute: &Attribute, source: &Source, blanks: Blanks) -> Result<CellColumn> {
@@ -28,7 +35,13 @@ fn column(attribute: &Attribute, source: &Source, blanks: Blanks) -> Result<Cell
     null_tokens.sort();
     null_tokens.dedup();
     let (source, name) = (attribute.column.clone(), attribute.name.clone());
-    Ok(CellColumn { source, name, kind: kind(attribute)?, null_tokens, blanks })
+    Ok(CellColumn {
+        source,
+        name,
+        kind: kind(attribute)?,
+        null_tokens,
+        blanks,
+    })
 }
 
 fn kind(attribute: &Attribute) -> Result<CellKind> {
@@ -42,22 +55,29 @@ fn kind(attribute: &Attribute) -> Result<CellKind> {
                 OnScale::Reject => cell::OnScale::Reject,
                 OnScale::Round => cell::OnScale::Round,
             };
-            CellKind::Decimal { precision, scale, on_scale }
+            CellKind::Decimal {
+                precision,
+                scale,
+                on_scale,
+            }
         }
-        AttributeType::Date => CellKind::Date { formats: formats(attribute, cell::DateFormat::for_date)? },
+        AttributeType::Date => CellKind::Date {
+            formats: formats(attribute, cell::DateFormat::for_date)?,
+        },
         AttributeType::Timestamp => CellKind::Timestamp {
             zone: attribute.time_zone,
             formats: formats(attribute, cell::DateFormat::for_timestamp)?,
         },
-        AttributeType::String | AttributeType::Varchar(_) | AttributeType::Nvarchar(_) | AttributeType::Email => {
-            CellKind::Text {
-                truncate: (attribute.on_too_long == OnTooLong::Truncate).then(|| width(attribute.ty)),
-                strip: match attribute.on_unsupported {
-                    OnUnsupported::Reject => Strip::Nothing,
-                    OnUnsupported::Strip => Strip::Unsupported,
-                },
-            }
-        }
+        AttributeType::String
+        | AttributeType::Varchar(_)
+        | AttributeType::Nvarchar(_)
+        | AttributeType::Email => CellKind::Text {
+            truncate: (attribute.on_too_long == OnTooLong::Truncate).then(|| width(attribute.ty)),
+            strip: match attribute.on_unsupported {
+                OnUnsupported::Reject => Strip::Nothing,
+                OnUnsupported::Strip => Strip::Unsupported,
+            },
+        },
     })
 }
 
@@ -75,7 +95,8 @@ type MakeFormat = fn(&str) -> Result<cell::DateFormat, cell::FormatError>;
 
 fn formats(attribute: &Attribute, make: MakeFormat) -> Result<Vec<cell::DateFormat>> {
     let formats = attribute.formats.iter().map(|pattern| {
-        make(pattern).map_err(|e| Error::usage(format!("attribute {}: format {pattern:?}: {e}", attribute.name)))
+        make(pattern)
+            .map_err(|e| Error::usage(format!("attribute {}: format {pattern:?}: {e}", attribute.name)))
     });
     formats.collect()
 }
@@ -87,10 +108,12 @@ fn formats(attribute: &Attribute, make: MakeFormat) -> Result<Vec<cell::DateForm
 pub fn csv_options(source: &Source, limits: &Limits) -> Result<CsvOptions> {
     let options = &source.dialect;
     if options.encoding != Encoding::Utf8 {
-        return Err(Error::usage("this version reads UTF-8 only").hint("convert the file, for example with iconv -t UTF-8"));
+        return Err(Error::usage("this version reads UTF-8 only")
+            .hint("convert the file, for example with iconv -t UTF-8"));
     }
     if options.header == Header::Absent {
-        return Err(Error::usage("this version reads files with a header only").hint("write the column names as the first line"));
+        return Err(Error::usage("this version reads files with a header only")
+            .hint("write the column names as the first line"));
     }
     let dialect = Dialect {
         delimiter: options.delimiter,

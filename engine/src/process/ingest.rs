@@ -36,14 +36,19 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
         return Err(suggestion(ingest, &file));
     }
     let mappings = mappings(ingest)?;
-    let wanted: Vec<String> = std::iter::once(ingest.key.clone()).chain(mappings.iter().map(|m| m.column.clone())).collect();
+    let wanted: Vec<String> = std::iter::once(ingest.key.clone())
+        .chain(mappings.iter().map(|m| m.column.clone()))
+        .collect();
     file.positions(&wanted).map_err(as_usage)?;
     let mode = match ingest.mode.as_str() {
         "update" => Mode::Update,
         _ => Mode::Register,
     };
     let url = file.source.path.display().to_string();
-    let new = NewProcess { attributes: mappings, ..NewProcess::new(mode, ingest.key.clone(), url) };
+    let new = NewProcess {
+        attributes: mappings,
+        ..NewProcess::new(mode, ingest.key.clone(), url)
+    };
     let text = spec::render_process(&new).map_err(|problem| all(&[problem]))?;
     let name = ingest.name.clone().unwrap_or_else(|| process_name(&ingest.file));
     if StateFile::of(instance, &name).exists() {
@@ -62,13 +67,22 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
 /// # Errors
 /// The file has no readable header.
 pub fn skeleton(file: Option<&Path>) -> Result<String> {
-    let Some(path) = file else { return Ok(EXAMPLE.to_owned()) };
+    let Some(path) = file else {
+        return Ok(EXAMPLE.to_owned());
+    };
     let opened = CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?;
     let columns = &opened.header.columns;
     let key = columns.first().cloned().unwrap_or_default();
     let url = opened.source.path.display().to_string();
-    let mappings = columns.iter().skip(1).take(10).map(|column| Mapping::of_column(column, spec::AttributeType::String));
-    let new = NewProcess { attributes: mappings.collect(), ..NewProcess::new(Mode::Register, key, url) };
+    let mappings = columns
+        .iter()
+        .skip(1)
+        .take(10)
+        .map(|column| Mapping::of_column(column, spec::AttributeType::String));
+    let new = NewProcess {
+        attributes: mappings.collect(),
+        ..NewProcess::new(Mode::Register, key, url)
+    };
     spec::render_process(&new).map_err(|problem| all(&[problem]))
 }
 
@@ -92,7 +106,11 @@ fn mappings(ingest: &Ingest) -> Result<Vec<Mapping>> {
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(mappings) } else { Err(all(&problems)) }
+    if problems.is_empty() {
+        Ok(mappings)
+    } else {
+        Err(all(&problems))
+    }
 }
 
 /// A column that the command line names and the file lacks is a mistake of the command, not of the data.
@@ -101,7 +119,10 @@ fn as_usage(error: Error) -> Error {
         return error;
     }
     let usage = Error::usage(error.to_string());
-    error.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone()))
+    error
+        .hints()
+        .iter()
+        .fold(usage, |usage, hint| usage.hint(hint.clone()))
 }
 
 fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
@@ -114,24 +135,54 @@ fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = differences.iter().map(|d| format!("{}: the process has {}, asked for {}", d.field, d.is, d.was)).collect();
-    Err(Error::usage(format!("the process {name} exists and differs:\n  {}", lines.join("\n  ")))
-        .hint("name another process with --name, or ingest with the attributes it has"))
+    let lines: Vec<String> = differences
+        .iter()
+        .map(|d| format!("{}: the process has {}, asked for {}", d.field, d.is, d.was))
+        .collect();
+    Err(Error::usage(format!(
+        "the process {name} exists and differs:\n  {}",
+        lines.join("\n  ")
+    ))
+    .hint("name another process with --name, or ingest with the attributes it has"))
 }
 
 /// The file's base name in the letters of process names.
 fn process_name(file: &Path) -> String {
-    let stem = file.file_stem().map(|s| s.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '_' }).collect();
+    let stem = file
+        .file_stem()
+        .map(|s| s.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "_-".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let name = name.trim_start_matches(['_', '-']);
-    if name.is_empty() { "ingest".to_owned() } else { name.chars().take(64).collect() }
+    if name.is_empty() {
+        "ingest".to_owned()
+    } else {
+        name.chars().take(64).collect()
+    }
 }
 
 fn suggestion(ingest: &Ingest, file: &CsvFile) -> Error {
     let columns = &file.header.columns;
     let listed: Vec<String> = columns.iter().map(|c| format!("{c:?}")).collect();
-    let key = if ingest.key.is_empty() { columns.first().cloned().unwrap_or_default() } else { ingest.key.clone() };
-    let flags = columns.iter().filter(|c| **c != key).take(10).map(|c| format!("--attribute {}", shell(&format!("{}=string", escaped(c)))));
+    let key = if ingest.key.is_empty() {
+        columns.first().cloned().unwrap_or_default()
+    } else {
+        ingest.key.clone()
+    };
+    let flags = columns
+        .iter()
+        .filter(|c| **c != key)
+        .take(10)
+        .map(|c| format!("--attribute {}", shell(&format!("{}=string", escaped(c)))));
     let line = format!(
         "sluice ingest {} --key {} {}",
         shell(&ingest.file.display().to_string()),
@@ -147,10 +198,20 @@ fn suggestion(ingest: &Ingest, file: &CsvFile) -> Error {
 
 /// A column name as `COL[:NAME]=TYPE` takes it.
 fn escaped(column: &str) -> String {
-    column.replace('\\', "\\\\").replace(':', "\\:").replace('=', "\\=")
+    column
+        .replace('\\', "\\\\")
+        .replace(':', "\\:")
+        .replace('=', "\\=")
 }
 
 fn shell(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/=:".contains(c)) && !word.is_empty();
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-/=:".contains(c))
+        && !word.is_empty();
+    if plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

@@ -23,13 +23,18 @@ impl Holder {
     pub fn this() -> Self {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let pid = rustix::process::getpid().as_raw_nonzero().get();
-        Self { host, pid, started_ticks: started_ticks(pid) }
+        Self {
+            host,
+            pid,
+            started_ticks: started_ticks(pid),
+        }
     }
 
     /// Whether the program is known to be gone. Of another host nothing is known.
     #[must_use]
     pub fn is_dead(&self) -> bool {
-        self.host == Self::this().host && started_ticks(self.pid).is_none_or(|now| Some(now) != self.started_ticks)
+        self.host == Self::this().host
+            && started_ticks(self.pid).is_none_or(|now| Some(now) != self.started_ticks)
     }
 }
 
@@ -61,7 +66,14 @@ impl Lease {
     #[must_use]
     pub fn new(run_id: String, run_no: i64, trigger: String) -> Self {
         let now = Utc::now();
-        Self { run_id, run_no, holder: Holder::this(), started_at: now, expires_at: lapse(now), trigger }
+        Self {
+            run_id,
+            run_no,
+            holder: Holder::this(),
+            started_at: now,
+            expires_at: lapse(now),
+            trigger,
+        }
     }
 
     /// Lasts again as long as a new one.

@@ -67,8 +67,10 @@ pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
     let state = StateFile::of(instance, name);
     let guard = state.lock()?;
     if state.exists() {
-        return Err(Error::usage(format!("the process name {name:?} is taken; a name is never used twice"))
-            .hint("choose another name, or change the process with: sluice process edit"));
+        return Err(Error::usage(format!(
+            "the process name {name:?} is taken; a name is never used twice"
+        ))
+        .hint("choose another name, or change the process with: sluice process edit"));
     }
     std::fs::write(definition_path(instance, name), text)?;
     guard.replace(&ProcessState::draft())?;
@@ -126,9 +128,14 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
     check_ownership(instance, &process, &snapshot)?;
     StateFile::of(instance, name).update(|state| {
         if state.status != ProcessStatus::Draft {
-            return Err(Error::usage(format!("the process {name} is completed already")).hint(format!("run it: sluice run {name}")));
+            return Err(Error::usage(format!("the process {name} is completed already"))
+                .hint(format!("run it: sluice run {name}")));
         }
-        state.status = if process.schedule.is_some() { ProcessStatus::Scheduled } else { ProcessStatus::Ready };
+        state.status = if process.schedule.is_some() {
+            ProcessStatus::Scheduled
+        } else {
+            ProcessStatus::Ready
+        };
         state.completed_at = Some(Utc::now());
         state.locked = Some(Locked::of(&process));
         state.definition_hash = Some(process.hash.clone());
@@ -144,7 +151,9 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
 /// A draft, or a process that is paused.
 pub async fn pause(instance: &Instance, name: &str) -> Result<()> {
     StateFile::of(instance, name).update(|state| match state.status {
-        ProcessStatus::Draft | ProcessStatus::Paused | ProcessStatus::Deleted => Err(cannot("pause", name, state.status)),
+        ProcessStatus::Draft | ProcessStatus::Paused | ProcessStatus::Deleted => {
+            Err(cannot("pause", name, state.status))
+        }
         _ => {
             state.status = ProcessStatus::Paused;
             Ok(())
@@ -164,7 +173,9 @@ pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
             state.status = match (&process.schedule, &state.last_run) {
                 (Some(_), _) => ProcessStatus::Scheduled,
                 (None, None) => ProcessStatus::Ready,
-                (None, Some(last)) if matches!(last.status.as_str(), "failed" | "interrupted") => ProcessStatus::Failed,
+                (None, Some(last)) if matches!(last.status.as_str(), "failed" | "interrupted") => {
+                    ProcessStatus::Failed
+                }
                 (None, Some(_)) => ProcessStatus::Completed,
             };
             Ok(())
@@ -181,7 +192,8 @@ pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
 pub async fn delete(instance: &Instance, name: &str) -> Result<()> {
     StateFile::of(instance, name).update(|state| {
         if state.lease.as_ref().is_some_and(|lease| !lease.is_dead()) {
-            return Err(Error::conflict(format!("a run of {name} is under way")).hint("delete it when the run has ended"));
+            return Err(Error::conflict(format!("a run of {name} is under way"))
+                .hint("delete it when the run has ended"));
         }
         if state.status == ProcessStatus::Deleted {
             return Err(cannot("delete", name, state.status));
@@ -211,7 +223,10 @@ pub fn effective(instance: &Instance, name: &str) -> Result<Value> {
             })
         })
         .collect();
-    let rules: Vec<Value> = rules(instance, name)?.into_iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    let rules: Vec<Value> = rules(instance, name)?
+        .into_iter()
+        .map(serde_json::to_value)
+        .collect::<Result<_, _>>()?;
     Ok(json!({
         "process": process.name, "mode": process.mode, "key": process.key, "source": process.source.location(),
         "pattern": process.source.recurring_pattern(),
@@ -263,9 +278,15 @@ pub fn list(instance: &Instance) -> Result<Vec<ProcessView>> {
 
 fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
     // A draft may have problems; it is listed all the same.
-    let process = text(instance, &name).ok().and_then(|text| parse(instance, &name, &text).ok());
+    let process = text(instance, &name)
+        .ok()
+        .and_then(|text| parse(instance, &name, &text).ok());
     let status = state.shown_status().word().to_owned();
-    let attributes = process.iter().flat_map(|p| &p.attributes).map(|a| a.name.clone()).collect();
+    let attributes = process
+        .iter()
+        .flat_map(|p| &p.attributes)
+        .map(|a| a.name.clone())
+        .collect();
     let (last_run_id, last_status, last_ended_at) = match state.last_run {
         Some(last) => (Some(last.run_id), Some(last.status), Some(last.ended_at)),
         None => (None, None, None),
@@ -276,7 +297,10 @@ fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
         mode: process.as_ref().map(|p| p.mode.to_string()),
         source: process.as_ref().map(|p| p.source.location().to_owned()),
         key: process.as_ref().map(|p| p.key.clone()),
-        schedule: process.as_ref().and_then(|p| p.schedule.as_ref()).map(schedule_words),
+        schedule: process
+            .as_ref()
+            .and_then(|p| p.schedule.as_ref())
+            .map(schedule_words),
         next_run_at: state.next_run_at,
         attributes,
         created_at: state.created_at,
@@ -289,14 +313,22 @@ fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
 }
 
 fn schedule_words(schedule: &spec::Schedule) -> String {
-    format!("every {}h from {} {}", schedule.every.hours(), schedule.start, schedule.time_zone.name())
+    format!(
+        "every {}h from {} {}",
+        schedule.every.hours(),
+        schedule.start,
+        schedule.time_zone.name()
+    )
 }
 
 fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
     let file = definition_path(instance, name).display().to_string();
-    let process = spec::parse_process_in(name, text, instance.config()).map_err(|problems| all(&problems).in_file(&file))?;
+    let process = spec::parse_process_in(name, text, instance.config())
+        .map_err(|problems| all(&problems).in_file(&file))?;
     if process.source.kind() != SourceKind::Local {
-        return Err(Error::usage("this version reads local files only").in_file(file).hint("copy the file here first"));
+        return Err(Error::usage("this version reads local files only")
+            .in_file(file)
+            .hint("copy the file here first"));
     }
     Ok(process)
 }
@@ -306,15 +338,24 @@ fn check_locked(locked: &Locked, edited: &Process) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = differences.iter().map(|d| format!("{}: was {}, is {}", d.field, d.was, d.is)).collect();
-    Err(Error::usage(format!("completing locked these fields of {}:\n  {}", edited.name, lines.join("\n  ")))
-        .hint("put them back, or make a new process for new attributes"))
+    let lines: Vec<String> = differences
+        .iter()
+        .map(|d| format!("{}: was {}, is {}", d.field, d.was, d.is))
+        .collect();
+    Err(Error::usage(format!(
+        "completing locked these fields of {}:\n  {}",
+        edited.name,
+        lines.join("\n  ")
+    ))
+    .hint("put them back, or make a new process for new attributes"))
 }
 
 pub(super) fn live_state(instance: &Instance, name: &str) -> Result<ProcessState> {
     let state = StateFile::of(instance, name).read()?;
     if state.status == ProcessStatus::Deleted {
-        return Err(Error::usage(format!("the process {name} was deleted; its name is not used again")));
+        return Err(Error::usage(format!(
+            "the process {name} was deleted; its name is not used again"
+        )));
     }
     Ok(state)
 }

@@ -19,7 +19,8 @@ mod state;
 pub use ingest::{Ingest, ensure, skeleton};
 pub use lease::{Holder, Lease};
 pub use lifecycle::{
-    ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules, schema, text,
+    ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules,
+    schema, text,
 };
 pub use ownership::{check_ownership, names, reserved_attributes};
 pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, StateFile};

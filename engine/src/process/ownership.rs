@@ -67,24 +67,40 @@ pub fn check_ownership(instance: &Instance, process: &Process, snapshot: &Snapsh
     let others = reserved.values().filter(|owner| **owner != process.name).count();
     let limit = instance.config().limits.attributes_per_instance;
     if others + process.attributes.len() > limit {
-        let message = format!("{others} attributes are taken and {} are asked for; the instance's limit is {limit}", process.attributes.len());
-        return Err(Error::usage(message).hint("raise attributes_per_instance in [limits] of sluice.toml, or delete processes that never merged"));
+        let message = format!(
+            "{others} attributes are taken and {} are asked for; the instance's limit is {limit}",
+            process.attributes.len()
+        );
+        return Err(Error::usage(message).hint(
+            "raise attributes_per_instance in [limits] of sluice.toml, or delete processes that never merged",
+        ));
     }
     Ok(())
 }
 
 fn taken(name: &str, owner: &str) -> Error {
-    let who = if owner == BATCH_OWNER { "the adopted customer base".to_owned() } else { format!("the process {owner}") };
+    let who = if owner == BATCH_OWNER {
+        "the adopted customer base".to_owned()
+    } else {
+        format!("the process {owner}")
+    };
     Error::usage(format!("the attribute {name} belongs to {who}")).hint("give the attribute another name")
 }
 
 fn check_email(process: &Process, name: &str, snapshot: &Snapshot) -> Result<()> {
     let other = snapshot.schema.fields().iter().find(|field| {
-        field.metadata().get("sluice.role").is_some_and(|role| role == "email") && field.name() != name
+        field
+            .metadata()
+            .get("sluice.role")
+            .is_some_and(|role| role == "email")
+            && field.name() != name
     });
     match other {
-        Some(field) => Err(Error::usage(format!("the instance has its e-mail attribute already: {}", field.name()))
-            .hint(format!("map {name} of {} as a string", process.name))),
+        Some(field) => Err(Error::usage(format!(
+            "the instance has its e-mail attribute already: {}",
+            field.name()
+        ))
+        .hint(format!("map {name} of {} as a string", process.name))),
         None => Ok(()),
     }
 }

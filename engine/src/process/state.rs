@@ -135,7 +135,11 @@ impl ProcessState {
     /// The run that merged a source of this identity.
     #[must_use]
     pub fn merged_by(&self, identity: &str) -> Option<&str> {
-        self.merged.iter().rev().find(|source| source.identity == identity).map(|source| source.run_id.as_str())
+        self.merged
+            .iter()
+            .rev()
+            .find(|source| source.identity == identity)
+            .map(|source| source.run_id.as_str())
     }
 }
 
@@ -160,7 +164,11 @@ impl StateFile {
     pub fn of(instance: &Instance, name: &str) -> Self {
         let folder = instance.processes();
         let path = folder.join(format!("{name}.state.json"));
-        Self { path, lock: folder.join(format!(".{name}.lock")), name: name.to_owned() }
+        Self {
+            path,
+            lock: folder.join(format!(".{name}.lock")),
+            name: name.to_owned(),
+        }
     }
 
     /// Whether the name was ever used.
@@ -180,7 +188,11 @@ impl StateFile {
                 .hint("list them with: sluice process list"),
             _ => Error::from(e).in_file(&shown),
         })?;
-        let damaged = |e| Error::runtime("the state file is damaged").because(e).in_file(&shown);
+        let damaged = |e| {
+            Error::runtime("the state file is damaged")
+                .because(e)
+                .in_file(&shown)
+        };
         serde_json::from_str(&text).map_err(|e: serde_json::Error| damaged(e))
     }
 
@@ -189,9 +201,16 @@ impl StateFile {
     /// # Errors
     /// The folder cannot be written.
     pub fn lock(&self) -> Result<StateGuard> {
-        let lock = File::options().create(true).truncate(false).write(true).open(&self.lock)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&self.lock)?;
         lock.lock()?;
-        Ok(StateGuard { file: self.clone(), _lock: lock })
+        Ok(StateGuard {
+            file: self.clone(),
+            _lock: lock,
+        })
     }
 
     /// Reads, changes and replaces it under the lock.
@@ -225,7 +244,9 @@ impl StateGuard {
         let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
         temporary.write_all(serde_json::to_string_pretty(state)?.as_bytes())?;
         temporary.as_file().sync_all()?;
-        temporary.persist(&self.file.path).map_err(|e| Error::from(e.error))?;
+        temporary
+            .persist(&self.file.path)
+            .map_err(|e| Error::from(e.error))?;
         Ok(())
     }
 }

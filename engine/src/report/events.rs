@@ -33,7 +33,15 @@ impl Event {
     #[must_use]
     pub fn lifecycle(kind: &str, process: &str) -> Self {
         let actor = std::env::var("USER").ok();
-        Self { at: Utc::now(), kind: kind.to_owned(), process: Some(process.to_owned()), run_id: None, record_no: None, actor, detail: None }
+        Self {
+            at: Utc::now(),
+            kind: kind.to_owned(),
+            process: Some(process.to_owned()),
+            run_id: None,
+            record_no: None,
+            actor,
+            detail: None,
+        }
     }
 }
 
@@ -42,6 +50,12 @@ impl Event {
 /// # Errors
 /// The store failed.
 pub async fn record_event(instance: &Instance, event: Event) -> Result<()> {
-    append_rows(&instance.events()?, schemas::events(), &[event], &ids::new_run_id()).await?;
+    append_rows(
+        &instance.events()?,
+        schemas::events(),
+        &[event],
+        &ids::new_run_id(),
+    )
+    .await?;
     Ok(())
 }

@@ -46,7 +46,10 @@ impl RunStatus {
 
 /// What is known of a run; the columns of `runs` (contract, section 5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the contract's table of runs says what each column means")]
+#[expect(
+    missing_docs,
+    reason = "the contract's table of runs says what each column means"
+)]
 pub struct RunRecord {
     pub run_id: String,
     pub parent_run_id: Option<String>,
@@ -134,7 +137,10 @@ impl RunRecord {
     /// Whether the run's change set is in `customers`.
     #[must_use]
     pub fn is_merged(&self) -> bool {
-        matches!(self.status, RunStatus::Completed | RunStatus::CompletedWithRejects)
+        matches!(
+            self.status,
+            RunStatus::Completed | RunStatus::CompletedWithRejects
+        )
     }
 }
 
@@ -142,7 +148,12 @@ impl RunRecord {
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
+    line.trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib << 10)
 }
 
 /// Writes a run's row.
@@ -150,6 +161,12 @@ fn peak_rss_bytes() -> Option<u64> {
 /// # Errors
 /// The store failed.
 pub async fn append_run(instance: &Instance, record: &RunRecord) -> Result<()> {
-    append_rows(&instance.runs()?, schemas::runs(), std::slice::from_ref(record), &record.run_id).await?;
+    append_rows(
+        &instance.runs()?,
+        schemas::runs(),
+        std::slice::from_ref(record),
+        &record.run_id,
+    )
+    .await?;
     Ok(())
 }

@@ -30,7 +30,12 @@ use crate::stage::StageBudget;
 ///
 /// # Errors
 /// The process does not exist, has problems, is not ready to run, or is running.
-pub async fn run(instance: &Instance, settings: &Settings, request: RunRequest, watch: &Watch) -> Result<Report> {
+pub async fn run(
+    instance: &Instance,
+    settings: &Settings,
+    request: RunRequest,
+    watch: &Watch,
+) -> Result<Report> {
     let process = process::check(instance, &request.process)?;
     let state_file = StateFile::of(instance, &request.process);
     settle(instance, &request.process).await?;
@@ -65,20 +70,30 @@ fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Resu
     file.update(|state| {
         match state.status {
             ProcessStatus::Draft => {
-                return Err(Error::usage(format!("the process {name} is a draft")).hint(format!("complete it first: sluice process complete {name}")));
+                return Err(Error::usage(format!("the process {name} is a draft"))
+                    .hint(format!("complete it first: sluice process complete {name}")));
             }
             ProcessStatus::Paused => {
-                return Err(Error::usage(format!("the process {name} is paused")).hint(format!("resume it first: sluice process resume {name}")));
+                return Err(Error::usage(format!("the process {name} is paused"))
+                    .hint(format!("resume it first: sluice process resume {name}")));
             }
             _ => {}
         }
         if let Some(lease) = &state.lease {
-            let who = format!("{} (process id {} on {})", lease.run_id, lease.holder.pid, lease.holder.host);
-            return Err(Error::conflict(format!("a run of {name} is under way: {who}")).hint("wait until it has ended and try again"));
+            let who = format!(
+                "{} (process id {} on {})",
+                lease.run_id, lease.holder.pid, lease.holder.host
+            );
+            return Err(Error::conflict(format!("a run of {name} is under way: {who}"))
+                .hint("wait until it has ended and try again"));
         }
         state.last_run_no += 1;
         let record = RunRecord::started(ids::new_run_id(), name, state.last_run_no, &request.trigger);
-        state.lease = Some(Lease::new(record.run_id.clone(), record.run_no, record.trigger.clone()));
+        state.lease = Some(Lease::new(
+            record.run_id.clone(),
+            record.run_no,
+            record.trigger.clone(),
+        ));
         Ok(record)
     })
 }
@@ -121,7 +136,9 @@ impl Attempt<'_> {
         if self.request.repeat == Repeat::SkipMerged && self.request.effect == Effect::Merge {
             let state = StateFile::of(self.instance, &self.process.name).read()?;
             if let Some(run_id) = state.merged_by(&identity) {
-                self.warnings.push(format!("this file was merged by run {run_id}; --force merges it again"));
+                self.warnings.push(format!(
+                    "this file was merged by run {run_id}; --force merges it again"
+                ));
                 return Ok(RunStatus::Skipped);
             }
         }
@@ -129,7 +146,10 @@ impl Attempt<'_> {
         let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir())?;
         let prepared = self.prepare(&ctx, file, &budget).await?;
         let columns = changes_columns(&self.process);
-        let sorted = self.phases.stoppable("sort", prepared.sort(&ctx, &budget, columns)).await?;
+        let sorted = self
+            .phases
+            .stoppable("sort", prepared.sort(&ctx, &budget, columns))
+            .await?;
         let merging = Merging {
             instance: self.instance,
             settings: self.settings,
@@ -161,7 +181,11 @@ impl Attempt<'_> {
         let options = csv_options(&self.process.source, &self.instance.config().limits)?;
         let file = CsvFile::open(source, options)?;
         let dialect = &file.options.dialect;
-        self.record.source_format = Some(source_format(&file.header.columns, dialect.delimiter, dialect.quote));
+        self.record.source_format = Some(source_format(
+            &file.header.columns,
+            dialect.delimiter,
+            dialect.quote,
+        ));
         self.compare_columns(&file)?;
         Ok(file)
     }
@@ -171,21 +195,36 @@ impl Attempt<'_> {
         let state = StateFile::of(self.instance, &self.process.name).read()?;
         let now = &file.header.columns;
         if let Some(before) = &state.source_columns {
-            let list = |names: Vec<&String>| names.into_iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+            let list = |names: Vec<&String>| {
+                names
+                    .into_iter()
+                    .map(|n| format!("{n:?}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
             let new: Vec<&String> = now.iter().filter(|c| !before.contains(c)).collect();
             let gone: Vec<&String> = before.iter().filter(|c| !now.contains(c)).collect();
             if !new.is_empty() {
-                self.warnings.push(format!("columns that the last file did not have: {}", list(new)));
+                self.warnings
+                    .push(format!("columns that the last file did not have: {}", list(new)));
             }
             if !gone.is_empty() {
-                self.warnings.push(format!("columns that the last file had and this one lacks: {}", list(gone)));
+                self.warnings.push(format!(
+                    "columns that the last file had and this one lacks: {}",
+                    list(gone)
+                ));
             }
         }
         self.columns = Some(now.clone());
         Ok(())
     }
 
-    async fn prepare(&mut self, ctx: &SessionContext, file: CsvFile, budget: &StageBudget) -> Result<Prepared> {
+    async fn prepare(
+        &mut self,
+        ctx: &SessionContext,
+        file: CsvFile,
+        budget: &StageBudget,
+    ) -> Result<Prepared> {
         let layout = layout(&self.process)?;
         let rules = Arc::new(catalogue(&self.process));
         let meter = Arc::clone(&self.phases.watch().meter);
@@ -194,11 +233,21 @@ impl Attempt<'_> {
         let loaded = self.phases.stoppable("load", loading).await?;
         file.source.check_unchanged()?;
         if loaded.rows_read() == 0 {
-            self.warnings.push("the file has a header and no records".to_owned());
+            self.warnings
+                .push("the file has a header and no records".to_owned());
         }
         let verdicts = Verdicts::new(Arc::clone(&rules));
-        let mut prepared = Prepared { process: self.process.clone(), layout, file, rules, loaded, verdicts };
-        self.phases.stoppable("duplicates", prepared.find_duplicates(ctx)).await?;
+        let mut prepared = Prepared {
+            process: self.process.clone(),
+            layout,
+            file,
+            rules,
+            loaded,
+            verdicts,
+        };
+        self.phases
+            .stoppable("duplicates", prepared.find_duplicates(ctx))
+            .await?;
         super::faults::point("loaded");
         Ok(prepared)
     }
@@ -252,7 +301,11 @@ impl Attempt<'_> {
     }
 
     async fn failed(&mut self, error: Error) -> Result<Error> {
-        let status = if error.class() == Class::Interrupted { RunStatus::Interrupted } else { RunStatus::Failed };
+        let status = if error.class() == Class::Interrupted {
+            RunStatus::Interrupted
+        } else {
+            RunStatus::Failed
+        };
         self.record.version_after = None;
         for count in [
             &mut self.record.rows_inserted,
@@ -268,7 +321,9 @@ impl Attempt<'_> {
         if self.request.effect == Effect::Merge {
             discard_files(&self.instance.customers()?, &self.record.run_id).await?;
         }
-        Ok(error.in_file_if_data(self.record.source_file.as_deref()).wrote("no customer was changed"))
+        Ok(error
+            .in_file_if_data(self.record.source_file.as_deref())
+            .wrote("no customer was changed"))
     }
 }
 

@@ -12,8 +12,8 @@ use super::load::Loaded;
 use super::relations::{self, change_columns};
 use crate::decode::{CsvFile, Layout};
 use crate::error::{Class, Error, Result};
-use crate::session::sibling;
 use crate::merge::{ChangeSet, Columns, known_records};
+use crate::session::sibling;
 use crate::spec::{Mode, OnDuplicate, Process};
 use crate::split::{Tally, Verdicts};
 use crate::stage::{BatchStore, StageBudget, StageTable};
@@ -47,20 +47,29 @@ impl Prepared {
             return Ok(());
         }
         let ctx = self.session(ctx).await?;
-        self.query_rules(&ctx, |rule| rule.id == id::CID_DUPLICATE).await?.into_iter().for_each(|(number, found)| {
-            self.verdicts.add(number, found);
-        });
+        self.query_rules(&ctx, |rule| rule.id == id::CID_DUPLICATE)
+            .await?
+            .into_iter()
+            .for_each(|(number, found)| {
+                self.verdicts.add(number, found);
+            });
         Ok(())
     }
 
     /// The rows that may be merged, in key order: without those that no version of the table can make acceptable,
     /// unless the table is to be asked about them too.
-    pub async fn sort(&self, ctx: &SessionContext, budget: &StageBudget, columns: Columns) -> Result<ChangeSet> {
+    pub async fn sort(
+        &self,
+        ctx: &SessionContext,
+        budget: &StageBudget,
+        columns: Columns,
+    ) -> Result<ChangeSet> {
         let staged = &self.loaded.staged;
         let wanted = change_columns(staged.schema(), &self.layout)?;
         let schema = Arc::new(staged.schema().project(&wanted)?);
         let verdicts = self.verdicts.clone();
-        let needs_all = self.process.mode == Mode::Update || self.process.policy.on_duplicate != OnDuplicate::RejectAll;
+        let needs_all =
+            self.process.mode == Mode::Update || self.process.policy.on_duplicate != OnDuplicate::RejectAll;
         let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
             let rows = batch.project(&wanted)?;
             let mut keep = is_not_null(rows.column(0))?;
@@ -70,7 +79,9 @@ impl Prepared {
             Ok(filter_record_batch(&rows, &keep)?.project(asked)?)
         };
         let table = StageTable::derived(Arc::clone(staged), Arc::clone(&schema), Arc::new(derive));
-        let sorted = ctx.read_table(Arc::new(table))?.sort(vec![col(CUSTOMER_ID).sort(true, false)])?;
+        let sorted = ctx
+            .read_table(Arc::new(table))?
+            .sort(vec![col(CUSTOMER_ID).sort(true, false)])?;
         let mut store = BatchStore::new(schema, budget.clone());
         let mut ranges = Vec::new();
         let mut rows = sorted.execute_stream().await?;
@@ -95,8 +106,14 @@ impl Prepared {
         let mut verdicts = self.verdicts.clone();
         if self.rules.iter().any(|rule| rule.check == Check::UserQuery) {
             let session = self.session(ctx).await?;
-            session.register_table("customers", Arc::new(SnapshotTable::new(self.with_attributes(snapshot))))?;
-            for (number, found) in self.query_rules(&session, |rule| rule.check == Check::UserQuery).await? {
+            session.register_table(
+                "customers",
+                Arc::new(SnapshotTable::new(self.with_attributes(snapshot))),
+            )?;
+            for (number, found) in self
+                .query_rules(&session, |rule| rule.check == Check::UserQuery)
+                .await?
+            {
                 verdicts.add(number, found);
             }
         }
@@ -110,7 +127,11 @@ impl Prepared {
         }
         let tally = verdicts.tally(&self.loaded.staged, self.loaded.malformed.num_rows() as u64)?;
         let changes = sorted.without(Arc::clone(&tally.rejected));
-        Ok(Judgement { verdicts, tally, changes })
+        Ok(Judgement {
+            verdicts,
+            tally,
+            changes,
+        })
     }
 
     /// A session in which `incoming` and `records` are this source.
@@ -132,12 +153,15 @@ impl Prepared {
     ) -> Result<Vec<(u16, RecordSet)>> {
         let mut found = Vec::new();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
-            let records = self.query(session, rule).await.map_err(|error| match rule.check {
-                Check::UserQuery => Error::new(Class::Usage, format!("the set rule {} failed", rule.id))
-                    .because(error)
-                    .hint("try it: paste it into `sluice sql` after `sluice rules` has shown it"),
-                _ => error,
-            })?;
+            let records = self
+                .query(session, rule)
+                .await
+                .map_err(|error| match rule.check {
+                    Check::UserQuery => Error::new(Class::Usage, format!("the set rule {} failed", rule.id))
+                        .because(error)
+                        .hint("try it: paste it into `sluice sql` after `sluice rules` has shown it"),
+                    _ => error,
+                })?;
             found.push((number as u16, records));
         }
         Ok(found)
@@ -145,7 +169,9 @@ impl Prepared {
 
     async fn query(&self, session: &SessionContext, rule: &Rule) -> Result<RecordSet> {
         let mut records = RecordSet::default();
-        let query = session.sql_with_options(&rule.sql, crate::sql::read_only()).await?;
+        let query = session
+            .sql_with_options(&rule.sql, crate::sql::read_only())
+            .await?;
         let mut rows = query.execute_stream().await?;
         while let Some(batch) = rows.try_next().await? {
             records.extend_from(&batch, self.loaded.rows_read())?;
@@ -166,7 +192,12 @@ impl Prepared {
         for number in 0..sorted.num_batches() {
             let batch = sorted.batch(number)?;
             let records = batch.column(1).as_primitive::<arrow::datatypes::Int64Type>();
-            for record in records.values().iter().map(|r| r.unsigned_abs()).filter(|r| !known.contains(*r)) {
+            for record in records
+                .values()
+                .iter()
+                .map(|r| r.unsigned_abs())
+                .filter(|r| !known.contains(*r))
+            {
                 unknown.insert(record);
             }
         }
@@ -177,14 +208,30 @@ impl Prepared {
     async fn losers(&self, ctx: &SessionContext, verdicts: &Verdicts) -> Result<RecordSet> {
         let session = self.session(ctx).await?;
         let staged = &self.loaded.staged;
-        let schema = Arc::new(staged.schema().project(&change_columns(staged.schema(), &self.layout)?)?);
+        let schema = Arc::new(
+            staged
+                .schema()
+                .project(&change_columns(staged.schema(), &self.layout)?)?,
+        );
         let (wanted, verdicts) = (change_columns(staged.schema(), &self.layout)?, verdicts.clone());
         let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
-            Ok(filter_record_batch(&batch.project(&wanted)?, &acceptable(batch, &verdicts)?)?.project(asked)?)
+            Ok(
+                filter_record_batch(&batch.project(&wanted)?, &acceptable(batch, &verdicts)?)?
+                    .project(asked)?,
+            )
         };
-        session.register_table("passing", Arc::new(StageTable::derived(Arc::clone(staged), schema, Arc::new(derive))))?;
-        let found = self.query_rules(&session, |rule| rule.id == id::CID_DUPLICATE).await?;
-        Ok(found.into_iter().next().map(|(_, records)| records).unwrap_or_default())
+        session.register_table(
+            "passing",
+            Arc::new(StageTable::derived(Arc::clone(staged), schema, Arc::new(derive))),
+        )?;
+        let found = self
+            .query_rules(&session, |rule| rule.id == id::CID_DUPLICATE)
+            .await?;
+        Ok(found
+            .into_iter()
+            .next()
+            .map(|(_, records)| records)
+            .unwrap_or_default())
     }
 
     fn number_of(&self, id: &str) -> u16 {
@@ -207,5 +254,8 @@ fn acceptable(batch: &RecordBatch, verdicts: &Verdicts) -> Result<BooleanArray> 
 fn key_range(batch: &RecordBatch) -> Option<KeyRange> {
     let keys = batch.column(0).as_string_view();
     let last = keys.len().checked_sub(1)?;
-    Some(KeyRange { min: keys.value(0).to_owned(), max: keys.value(last).to_owned() })
+    Some(KeyRange {
+        min: keys.value(0).to_owned(),
+        max: keys.value(last).to_owned(),
+    })
 }

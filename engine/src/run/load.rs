@@ -44,9 +44,14 @@ pub fn stage_schema(layout: &Layout) -> SchemaRef {
 /// The source columns that a load makes texts of: the mapped ones, and all where a user's row rule looks at `raw`.
 fn raw_columns(layout: &Layout, rules: &[Rule], file: &CsvFile) -> Vec<String> {
     let mut columns = layout.source_columns();
-    let mentions_raw = |rule: &Rule| rule.check == crate::validate::Check::UserRow && rule.sql.contains("raw");
+    let mentions_raw =
+        |rule: &Rule| rule.check == crate::validate::Check::UserRow && rule.sql.contains("raw");
     if rules.iter().any(mentions_raw) {
-        let others = file.header.columns.iter().filter(|c| !file.header.duplicates.contains(c));
+        let others = file
+            .header
+            .columns
+            .iter()
+            .filter(|c| !file.header.duplicates.contains(c));
         let others: Vec<String> = others.filter(|c| !columns.contains(c)).cloned().collect();
         columns.extend(others);
     }
@@ -69,12 +74,21 @@ pub async fn load(
     file.positions(&layout.source_columns())?;
     let raw_columns = raw_columns(layout, rules, file);
     let kept = file.positions(&raw_columns)?;
-    let decoder = ChunkDecoder::new(layout.clone(), file.options.dialect.clone(), raw_columns.clone(), file.header.columns.len());
+    let decoder = ChunkDecoder::new(
+        layout.clone(),
+        file.options.dialect.clone(),
+        raw_columns.clone(),
+        file.header.columns.len(),
+    );
     let row_rules = Arc::new(RowRules::compile(ctx, rules, decoder.schema()).await?);
     let schema = stage_schema(layout);
     let mut staged = BatchStore::new(Arc::clone(&schema), budget.clone());
     let mut malformed = BatchStore::new(crate::decode::layout::malformed_schema(), budget.clone());
-    let decoded = decoded(chunks(file, &kept, Arc::clone(&meter)), Arc::new(decoder), threads);
+    let decoded = decoded(
+        chunks(file, &kept, Arc::clone(&meter)),
+        Arc::new(decoder),
+        threads,
+    );
     let judged = decoded.map(|decoded| {
         let (rules, schema) = (Arc::clone(&row_rules), Arc::clone(&schema));
         async move {
@@ -83,9 +97,16 @@ pub async fn load(
         }
     });
     let mut judged = std::pin::pin!(judged.buffered(threads.max(1)));
-    while let Some(Judged { batch, broken_rows, malformed: bad }) = judged.try_next().await? {
+    while let Some(Judged {
+        batch,
+        broken_rows,
+        malformed: bad,
+    }) = judged.try_next().await?
+    {
         let bad_rows = bad.as_ref().map_or(0, RecordBatch::num_rows);
-        meter.rejected_rows.fetch_add((broken_rows + bad_rows) as u64, Ordering::Relaxed);
+        meter
+            .rejected_rows
+            .fetch_add((broken_rows + bad_rows) as u64, Ordering::Relaxed);
         if batch.num_rows() > 0 {
             staged.push(batch)?;
         }
@@ -95,7 +116,11 @@ pub async fn load(
     }
     staged.seal()?;
     malformed.seal()?;
-    Ok(Loaded { staged: Arc::new(staged), malformed: Arc::new(malformed), raw_columns })
+    Ok(Loaded {
+        staged: Arc::new(staged),
+        malformed: Arc::new(malformed),
+        raw_columns,
+    })
 }
 
 /// A chunk after the row rules.
@@ -113,5 +138,9 @@ fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef) -> Result<Judge
     columns.pop();
     columns.push(broken_column(decoded.incoming.num_rows(), &broken));
     let batch = RecordBatch::try_new(Arc::clone(schema), columns)?;
-    Ok(Judged { batch, broken_rows, malformed: decoded.malformed })
+    Ok(Judged {
+        batch,
+        broken_rows,
+        malformed: decoded.malformed,
+    })
 }

@@ -53,21 +53,28 @@ impl Merging<'_> {
             record.version_before = Some(current.version);
             self.check_number(&log, &current, record.run_no).await?;
             check_ownership(self.instance, &self.prepared.process, &current)?;
-            let judge = self.prepared.judge(self.ctx, &current, self.sorted, self.settings.threads);
-            let judgement = phases.stoppable("probe", judge).await?;
+            let judge = self
+                .prepared
+                .judge(self.ctx, &current, self.sorted, self.settings.threads);
+            let judgement = phases.stoppable("judge", judge).await?;
             counted(record, &judgement.tally);
             if self.effect == Effect::Merge && last.as_ref().is_none_or(|last| differs(last, &judgement)) {
                 let step = commit_rejects(self.instance, self.prepared, &judgement, &self.origin, rejects);
                 rejects = phases.time("commit", step).await?;
             }
             self.check_budget(&judgement.tally)?;
-            let facts = phases.stoppable("merge", self.merge(&current, &judgement)).await?;
+            let facts = phases
+                .stoppable("merge", self.merge(&current, &judgement))
+                .await?;
             self.balanced(record, &facts, &judgement.tally)?;
             if self.effect == Effect::DryRun {
                 return Ok(facts);
             }
             super::faults::point("files_written");
-            match phases.time("commit", self.commit(&log, &current, &facts, record)).await? {
+            match phases
+                .time("commit", self.commit(&log, &current, &facts, record))
+                .await?
+            {
                 CommitOutcome::Committed { version } => {
                     record.version_after = Some(version);
                     super::faults::point("customers_committed");
@@ -96,7 +103,9 @@ impl Merging<'_> {
         let mut facts = merge(Arc::clone(&job), self.settings.threads).await?;
         let (rows_inserted, mut files) = register_new(&job, &facts.matched).await?;
         if rows_inserted > 0 && self.prepared.process.mode == Mode::Update {
-            return Err(Error::runtime("an accepted record of a run in mode update met no customer"));
+            return Err(Error::runtime(
+                "an accepted record of a run in mode update met no customer",
+            ));
         }
         facts.rows_inserted = rows_inserted;
         facts.actions.append(&mut files);
@@ -128,7 +137,9 @@ impl Merging<'_> {
         let fields = self.new_fields(current);
         if !fields.is_empty() {
             let metadata = current.metadata.clone().with_schema(&evolved(current, fields)?);
-            actions.push(Action::Metadata(metadata.map_err(deltalake_core::DeltaTableError::from)?));
+            actions.push(Action::Metadata(
+                metadata.map_err(deltalake_core::DeltaTableError::from)?,
+            ));
         }
         actions.extend(facts.actions.iter().cloned().map(Action::from));
         let mut ended = record.clone();
@@ -140,7 +151,10 @@ impl Merging<'_> {
             ("source_identity".to_owned(), Value::from(self.identity.as_str())),
             ("run".to_owned(), serde_json::to_value(&ended)?),
         ]);
-        let txn = Some(Txn { application: record.process.clone(), number: record.run_no });
+        let txn = Some(Txn {
+            application: record.process.clone(),
+            number: record.run_no,
+        });
         commit(log, current, Commit { actions, info, txn }).await
     }
 
@@ -150,12 +164,15 @@ impl Merging<'_> {
             return Ok(());
         }
         let name = self.prepared.process.name.as_str();
-        let committed = current.base.transaction_version(log.store().as_ref(), name).await?;
+        let committed = current
+            .base
+            .transaction_version(log.store().as_ref(), name)
+            .await?;
         match committed {
-            Some(number) if number >= run_no => {
-                Err(Error::conflict(format!("run {number} of {name} is committed already; this is run {run_no}"))
-                    .hint("another instance of Sluice lost its state file, or runs this process too; run it again"))
-            }
+            Some(number) if number >= run_no => Err(Error::conflict(format!(
+                "run {number} of {name} is committed already; this is run {run_no}"
+            ))
+            .hint("another instance of Sluice lost its state file, or runs this process too; run it again")),
             _ => Ok(()),
         }
     }
@@ -165,14 +182,28 @@ impl Merging<'_> {
             Effect::Merge => "no customer was changed; the rejects are kept: sluice rejects --by-rule",
             Effect::DryRun => "nothing; this was a dry run",
         };
-        let Tally { rows_rejected, rows_read, .. } = tally;
+        let Tally {
+            rows_rejected,
+            rows_read,
+            ..
+        } = tally;
         if self.budget.is_exceeded(*rows_rejected, *rows_read) {
-            let message = format!("{rows_rejected} of {rows_read} records were rejected, over the budget of {}", self.budget);
-            return Err(Error::data("budget_exceeded", message).wrote(kept).hint("mend the file, or raise --max-rejects"));
+            let message = format!(
+                "{rows_rejected} of {rows_read} records were rejected, over the budget of {}",
+                self.budget
+            );
+            return Err(Error::data("budget_exceeded", message)
+                .wrote(kept)
+                .hint("mend the file, or raise --max-rejects"));
         }
-        if rows_rejected == rows_read && *rows_read > 0 && self.prepared.process.policy.allow_none == NoneAccepted::Fails {
+        if rows_rejected == rows_read
+            && *rows_read > 0
+            && self.prepared.process.policy.allow_none == NoneAccepted::Fails
+        {
             let message = format!("none of the {rows_read} records was accepted");
-            return Err(Error::data("none_accepted", message).wrote(kept).hint("see why with: sluice rejects --by-rule"));
+            return Err(Error::data("none_accepted", message)
+                .wrote(kept)
+                .hint("see why with: sluice rejects --by-rule"));
         }
         Ok(())
     }
@@ -189,14 +220,20 @@ impl Merging<'_> {
         if accepted == merged {
             return Ok(());
         }
-        Err(Error::runtime(format!("the books do not balance: {accepted} records accepted, {merged} merged"))
-            .wrote("no customer was changed"))
+        Err(Error::runtime(format!(
+            "the books do not balance: {accepted} records accepted, {merged} merged"
+        ))
+        .wrote("no customer was changed"))
     }
 }
 
 /// How a run that merged ends.
 pub(super) fn merged_status(record: &RunRecord) -> RunStatus {
-    if record.rows_rejected.unwrap_or(0) > 0 { RunStatus::CompletedWithRejects } else { RunStatus::Completed }
+    if record.rows_rejected.unwrap_or(0) > 0 {
+        RunStatus::CompletedWithRejects
+    } else {
+        RunStatus::Completed
+    }
 }
 
 fn counted(record: &mut RunRecord, tally: &Tally) {
@@ -214,7 +251,13 @@ fn differs(a: &Judgement, b: &Judgement) -> bool {
 /// The log's own schema and the new columns after it.
 fn evolved(current: &Snapshot, fields: Vec<FieldRef>) -> Result<StructType> {
     let added = crate::table::kernel_schema(&Schema::new(fields))?;
-    let all = current.base.schema().fields().cloned().chain(added.fields().cloned()).collect::<Vec<_>>();
+    let all = current
+        .base
+        .schema()
+        .fields()
+        .cloned()
+        .chain(added.fields().cloned())
+        .collect::<Vec<_>>();
     StructType::try_new(all).map_err(|e| Error::runtime("the new columns do not fit the table").because(e))
 }
 

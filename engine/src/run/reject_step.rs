@@ -28,7 +28,12 @@ pub(super) async fn commit_rejects(
 ) -> Result<CommittedRejects> {
     let log = instance.rejects()?;
     let store = log.store().object_store(None);
-    let mut writer = RollingWriter::new(store, &origin.run_id, schemas::rejects(), WriterOptions::appended());
+    let mut writer = RollingWriter::new(
+        store,
+        &origin.run_id,
+        schemas::rejects(),
+        WriterOptions::appended(),
+    );
     let builder = RejectBuilder {
         origin: origin.clone(),
         dialect: prepared.file.options.dialect.clone(),
@@ -43,17 +48,32 @@ pub(super) async fn commit_rejects(
         }
         for number in 0..prepared.loaded.malformed.len() {
             let batch = prepared.loaded.malformed.read(number)?;
-            writer.write(&builder.from_malformed(&batch, &judgement.verdicts.rules)?).await?;
+            writer
+                .write(&builder.from_malformed(&batch, &judgement.verdicts.rules)?)
+                .await?;
         }
     }
     let files = writer.finish().await?;
     super::faults::point("rejects_written");
     let now = chrono::Utc::now().timestamp_millis();
-    let removed = before.files.into_iter().map(|add| Action::Remove(LiveFile::from_add(add, None).remove(now)));
+    let removed = before
+        .files
+        .into_iter()
+        .map(|add| Action::Remove(LiveFile::from_add(add, None).remove(now)));
     let actions: Vec<Action> = removed.chain(files.iter().cloned().map(Action::Add)).collect();
     if !actions.is_empty() {
-        let info = [("run_id".to_owned(), Value::from(origin.run_id.as_str()))].into_iter().collect();
-        append(&log, Commit { actions, info, txn: None }).await?;
+        let info = [("run_id".to_owned(), Value::from(origin.run_id.as_str()))]
+            .into_iter()
+            .collect();
+        append(
+            &log,
+            Commit {
+                actions,
+                info,
+                txn: None,
+            },
+        )
+        .await?;
     }
     super::faults::point("rejects_committed");
     Ok(CommittedRejects { files })

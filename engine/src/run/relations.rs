@@ -8,9 +8,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 
 use super::load::Loaded;
+use crate::decode::CsvFile;
 use crate::decode::csv::{Dialect, fields};
 use crate::decode::layout::{self, BROKEN, INVALID_ENCODING, Layout, RAW, RAW_BYTES};
-use crate::decode::CsvFile;
 use crate::error::Result;
 use crate::plan::quoted;
 use crate::stage::StageTable;
@@ -44,25 +44,51 @@ pub fn incoming(loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Arc<dyn Tab
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(projected, made, &options)?)
     };
-    Arc::new(StageTable::derived(Arc::clone(&loaded.staged), schema, Arc::new(derive)))
+    Arc::new(StageTable::derived(
+        Arc::clone(&loaded.staged),
+        schema,
+        Arc::new(derive),
+    ))
 }
 
 /// The source columns that can be told apart by name.
 fn unique_columns(file: &CsvFile) -> Vec<String> {
-    file.header.columns.iter().filter(|c| !file.header.duplicates.contains(c)).cloned().collect()
+    file.header
+        .columns
+        .iter()
+        .filter(|c| !file.header.duplicates.contains(c))
+        .cloned()
+        .collect()
 }
 
-fn raw_structs(batch: &RecordBatch, names: &[String], positions: &[usize], dialect: &Dialect) -> Result<ArrayRef> {
+fn raw_structs(
+    batch: &RecordBatch,
+    names: &[String],
+    positions: &[usize],
+    dialect: &Dialect,
+) -> Result<ArrayRef> {
     let records = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
     let mut builders: Vec<StringViewBuilder> = names.iter().map(|_| StringViewBuilder::new()).collect();
     for row in 0..batch.num_rows() {
         let cells = fields(records.value(row), dialect);
         for (builder, position) in builders.iter_mut().zip(positions) {
-            builder.append_option(cells.get(*position).and_then(|cell| std::str::from_utf8(cell).ok()));
+            builder.append_option(
+                cells
+                    .get(*position)
+                    .and_then(|cell| std::str::from_utf8(cell).ok()),
+            );
         }
     }
-    let columns = builders.iter_mut().map(|b| -> ArrayRef { Arc::new(b.finish()) }).collect();
-    Ok(Arc::new(StructArray::try_new_with_length(layout::raw_fields(names), columns, None, batch.num_rows())?))
+    let columns = builders
+        .iter_mut()
+        .map(|b| -> ArrayRef { Arc::new(b.finish()) })
+        .collect();
+    Ok(Arc::new(StructArray::try_new_with_length(
+        layout::raw_fields(names),
+        columns,
+        None,
+        batch.num_rows(),
+    )?))
 }
 
 /// Registers `incoming` and `records`.
@@ -71,7 +97,10 @@ fn raw_structs(batch: &RecordBatch, names: &[String], positions: &[usize], diale
 /// None but what DataFusion refuses.
 pub async fn register(ctx: &SessionContext, loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Result<()> {
     ctx.register_table("incoming", incoming(loaded, layout, file))?;
-    ctx.register_table("__malformed", Arc::new(StageTable::new(Arc::clone(&loaded.malformed))))?;
+    ctx.register_table(
+        "__malformed",
+        Arc::new(StageTable::new(Arc::clone(&loaded.malformed))),
+    )?;
     let records = ctx.sql(&records_sql(layout)).await?.into_view();
     ctx.register_table("records", records)?;
     Ok(())
@@ -81,7 +110,10 @@ fn records_sql(layout: &Layout) -> String {
     let position = layout::POSITION.join(", ");
     let values: Vec<String> = layout.columns().map(|c| quoted(&c.name)).collect();
     let values = values.join(", ");
-    let nulls: Vec<String> = layout.columns().map(|c| format!("NULL AS {}", quoted(&c.name))).collect();
+    let nulls: Vec<String> = layout
+        .columns()
+        .map(|c| format!("NULL AS {}", quoted(&c.name)))
+        .collect();
     format!(
         "SELECT {position}, CAST(NULL AS VARCHAR) AS malformed, {INVALID_ENCODING}, {values}, {RAW} FROM incoming \
          UNION ALL SELECT {position}, malformed, NULL AS {INVALID_ENCODING}, {}, NULL AS {RAW} FROM __malformed",

@@ -91,7 +91,10 @@ impl Phases {
     /// Nothing timed yet.
     #[must_use]
     pub fn new(watch: &Watch) -> Self {
-        Self { watch: watch.clone(), spent: BTreeMap::new() }
+        Self {
+            watch: watch.clone(),
+            spent: BTreeMap::new(),
+        }
     }
 
     /// Runs `work` as `phase`; times add up.
@@ -108,7 +111,11 @@ impl Phases {
     ///
     /// # Errors
     /// What `work` returns, or that the run was stopped.
-    pub async fn stoppable<T>(&mut self, phase: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn stoppable<T>(
+        &mut self,
+        phase: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let stop = Arc::clone(&self.watch.stop);
         let guarded = async {
             tokio::select! {

@@ -30,7 +30,9 @@ pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
     // The lock is held throughout: two must not settle the same run.
     let guard = file.lock()?;
     let mut state = guard.read()?;
-    let Some(lease) = state.lease.clone().filter(|_| is_dead(&state)) else { return Ok(()) };
+    let Some(lease) = state.lease.clone().filter(|_| is_dead(&state)) else {
+        return Ok(());
+    };
     let (record, identity) = outcome(instance, name, &lease).await?;
     finish(&mut state, &record, identity);
     guard.replace(&state)
@@ -51,7 +53,10 @@ pub(super) fn finish(state: &mut ProcessState, record: &RunRecord, identity: Opt
         ended_at: record.ended_at.unwrap_or_else(Utc::now),
     });
     if let (true, Some(identity)) = (record.is_merged(), identity) {
-        state.merged.push(MergedSource { identity, run_id: record.run_id.clone() });
+        state.merged.push(MergedSource {
+            identity,
+            run_id: record.run_id.clone(),
+        });
     }
     if !record.definition_hash.is_empty() {
         state.definition_hash = Some(record.definition_hash.clone());
@@ -89,20 +94,37 @@ async fn outcome(instance: &Instance, name: &str, lease: &Lease) -> Result<(RunR
 async fn committed(instance: &Instance, run_id: &str) -> Result<Option<(RunRecord, Option<String>)>> {
     for commit in instance.customers()?.commits(None).await? {
         if commit.info.get("run_id").and_then(|v| v.as_str()) == Some(run_id) {
-            let identity = commit.info.get("source_identity").and_then(|v| v.as_str()).map(str::to_owned);
-            let Some(run) = commit.info.get("run") else { return Ok(None) };
+            let identity = commit
+                .info
+                .get("source_identity")
+                .and_then(|v| v.as_str())
+                .map(str::to_owned);
+            let Some(run) = commit.info.get("run") else {
+                return Ok(None);
+            };
             return Ok(Some((serde_json::from_value(run.clone())?, identity)));
         }
     }
     Ok(None)
 }
 
-async fn written_status(instance: &Instance, run_id: &str) -> Result<Option<(RunStatus, Option<DateTime<Utc>>)>> {
+async fn written_status(
+    instance: &Instance,
+    run_id: &str,
+) -> Result<Option<(RunStatus, Option<DateTime<Utc>>)>> {
     let snapshot = instance.runs()?.snapshot(None).await?;
     let ctx = SessionContext::new();
-    let runs = ctx.read_table(std::sync::Arc::new(SnapshotTable::new(std::sync::Arc::new(snapshot))))?;
-    let rows = runs.filter(col("run_id").eq(lit(run_id)))?.select_columns(&["status"])?.collect().await?;
-    let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
+    let runs = ctx.read_table(std::sync::Arc::new(SnapshotTable::new(std::sync::Arc::new(
+        snapshot,
+    ))))?;
+    let rows = runs
+        .filter(col("run_id").eq(lit(run_id)))?
+        .select_columns(&["status"])?
+        .collect()
+        .await?;
+    let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else {
+        return Ok(None);
+    };
     let word = arrow::util::display::array_value_to_string(batch.column(0), 0)?;
     let status = serde_json::from_value(serde_json::Value::from(word)).unwrap_or(RunStatus::Failed);
     Ok(Some((status, None)))

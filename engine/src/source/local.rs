@@ -35,7 +35,11 @@ impl SourceFile {
             Ok(after) => after.as_nanos() as i128,
             Err(before) => -(before.duration().as_nanos() as i128),
         };
-        Ok(Self { path: full, size_bytes: metadata.len(), modified_ns })
+        Ok(Self {
+            path: full,
+            size_bytes: metadata.len(),
+            modified_ns,
+        })
     }
 
     /// The identity by which a merged file is recognised: full path, size, modification time.
@@ -53,9 +57,13 @@ impl SourceFile {
         if now == *self {
             return Ok(());
         }
-        Err(Error::data("source_changed", "the file changed while it was read")
-            .in_file(self.path.display().to_string())
-            .hint("run it again once the file is complete; write to another name and rename it when it is"))
+        Err(
+            Error::data("source_changed", "the file changed while it was read")
+                .in_file(self.path.display().to_string())
+                .hint(
+                    "run it again once the file is complete; write to another name and rename it when it is",
+                ),
+        )
     }
 }
 
@@ -65,7 +73,10 @@ fn not_found(path: &str, error: std::io::Error) -> Error {
         std::io::ErrorKind::PermissionDenied => "the source file may not be read",
         _ => "the source file cannot be opened",
     };
-    Error::runtime(error_text).because(error).in_file(path).hint("check the path and its permissions")
+    Error::runtime(error_text)
+        .because(error)
+        .in_file(path)
+        .hint("check the path and its permissions")
 }
 
 #[cfg(test)]
@@ -79,6 +90,9 @@ mod tests {
         let opened = SourceFile::open(file.path()).unwrap();
         opened.check_unchanged().unwrap();
         file.write_all(b"more").unwrap();
-        assert_eq!(opened.check_unchanged().unwrap_err().code(), Some("source_changed"));
+        assert_eq!(
+            opened.check_unchanged().unwrap_err().code(),
+            Some("source_changed")
+        );
     }
 }

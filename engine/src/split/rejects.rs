@@ -58,7 +58,10 @@ impl RejectBuilder {
         let mut broken = Vec::new();
         verdicts.each_broken(batch, |row, _, rules| {
             if verdicts.rejects(&rules) {
-                broken.push(Broken { row: row as u32, rules });
+                broken.push(Broken {
+                    row: row as u32,
+                    rules,
+                });
             }
             Ok(())
         })?;
@@ -71,7 +74,9 @@ impl RejectBuilder {
         for Broken { row, rules: numbers } in &broken {
             let record = raw.value(*row as usize);
             let rejecting = numbers.iter().filter_map(|n| verdicts.rules.get(*n as usize));
-            let rejecting: Vec<&Rule> = rejecting.filter(|rule| rule.severity == crate::validate::Severity::Reject).collect();
+            let rejecting: Vec<&Rule> = rejecting
+                .filter(|rule| rule.severity == crate::validate::Severity::Reject)
+                .collect();
             self.append(&mut rules, &mut reasons, &rejecting, record, None);
         }
         let rows = UInt32Array::from_iter_values(broken.iter().map(|b| b.row));
@@ -84,8 +89,13 @@ impl RejectBuilder {
     /// # Errors
     /// A batch that was not made by the decoder.
     pub fn from_malformed(&self, batch: &RecordBatch, rules: &[Rule]) -> Result<RecordBatch> {
-        let messages = batch.column(batch.schema().index_of(MALFORMED)?).as_string::<i32>();
-        let malformed: Vec<&Rule> = rules.iter().filter(|rule| rule.check == Check::Malformed).collect();
+        let messages = batch
+            .column(batch.schema().index_of(MALFORMED)?)
+            .as_string::<i32>();
+        let malformed: Vec<&Rule> = rules
+            .iter()
+            .filter(|rule| rule.check == Check::Malformed)
+            .collect();
         let (mut names, mut reasons) = builders();
         for message in messages {
             self.append(&mut names, &mut reasons, &malformed, &[], message);
@@ -103,16 +113,28 @@ impl RejectBuilder {
         record: &[u8],
         message: Option<&str>,
     ) {
-        let cells = if broken.iter().any(|rule| rule.column.is_some()) { fields(record, &self.dialect) } else { Vec::new() };
+        let cells = if broken.iter().any(|rule| rule.column.is_some()) {
+            fields(record, &self.dialect)
+        } else {
+            Vec::new()
+        };
         let mut last = "";
         for rule in broken {
             if rule.id != last {
                 names.values().append_value(&rule.id);
                 last = &rule.id;
             }
-            let position = rule.column.as_ref().and_then(|name| self.columns.iter().position(|c| c == name));
+            let position = rule
+                .column
+                .as_ref()
+                .and_then(|name| self.columns.iter().position(|c| c == name));
             let cell = position.and_then(|position| cells.get(position));
-            let value = cell.map(|cell| String::from_utf8_lossy(cell).chars().take(VALUE_CHARACTERS).collect::<String>());
+            let value = cell.map(|cell| {
+                String::from_utf8_lossy(cell)
+                    .chars()
+                    .take(VALUE_CHARACTERS)
+                    .collect::<String>()
+            });
             let texts = [
                 Some(rule.id.as_str()),
                 rule.column.as_deref(),
@@ -138,10 +160,23 @@ impl RejectBuilder {
         mut rules: ListBuilder<StringBuilder>,
         mut reasons: ListBuilder<StructBuilder>,
     ) -> Result<RecordBatch> {
-        let all = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows.len()))) };
+        let all = |text: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
+                text,
+                rows.len(),
+            )))
+        };
         let raw = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
-        let raw: BinaryArray = rows.values().iter().map(|row| Some(raw.value(*row as usize))).collect();
-        let mut columns = vec![all(&self.origin.run_id), all(&self.origin.process), all(&self.origin.source_file)];
+        let raw: BinaryArray = rows
+            .values()
+            .iter()
+            .map(|row| Some(raw.value(*row as usize)))
+            .collect();
+        let mut columns = vec![
+            all(&self.origin.run_id),
+            all(&self.origin.process),
+            all(&self.origin.source_file),
+        ];
         for position in 0..4 {
             columns.push(take(batch.column(position), rows, None)?);
         }

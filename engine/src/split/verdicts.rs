@@ -50,7 +50,10 @@ impl Verdicts {
     /// No query has run yet.
     #[must_use]
     pub fn new(rules: Arc<Vec<Rule>>) -> Self {
-        Self { rules, found: Vec::new() }
+        Self {
+            rules,
+            found: Vec::new(),
+        }
     }
 
     /// Adds what the query of rule `number` found.
@@ -65,7 +68,12 @@ impl Verdicts {
     #[must_use]
     pub fn of_row(&self, broken: &[u16], record_no: u64) -> Vec<u16> {
         let mut numbers = broken.to_vec();
-        numbers.extend(self.found.iter().filter(|(_, set)| set.contains(record_no)).map(|(number, _)| *number));
+        numbers.extend(
+            self.found
+                .iter()
+                .filter(|(_, set)| set.contains(record_no))
+                .map(|(number, _)| *number),
+        );
         numbers.sort_unstable();
         numbers.dedup();
         numbers
@@ -74,7 +82,10 @@ impl Verdicts {
     /// Whether any of these rules rejects.
     #[must_use]
     pub fn rejects(&self, numbers: &[u16]) -> bool {
-        numbers.iter().filter_map(|n| self.rules.get(*n as usize)).any(|rule| rule.severity == Severity::Reject)
+        numbers
+            .iter()
+            .filter_map(|n| self.rules.get(*n as usize))
+            .any(|rule| rule.severity == Severity::Reject)
     }
 
     /// Walks the staged rows that broke something: `visit(row, record_no, rules)`.
@@ -96,7 +107,10 @@ impl Verdicts {
             let mine = if broken.is_null(row) {
                 &[]
             } else {
-                let (from, to) = (broken.value_offsets()[row] as usize, broken.value_offsets()[row + 1] as usize);
+                let (from, to) = (
+                    broken.value_offsets()[row] as usize,
+                    broken.value_offsets()[row + 1] as usize,
+                );
                 numbers.get(from..to).unwrap_or_default()
             };
             let record_no = records.value(row).unsigned_abs();
@@ -114,20 +128,27 @@ impl Verdicts {
     /// The stage cannot be read.
     pub fn tally(&self, staged: &BatchStore, malformed_rows: u64) -> Result<Tally> {
         let mut counts: BTreeMap<(usize, Severity), u64> = BTreeMap::new();
-        let order: Vec<usize> = self.rules.iter().map(|rule| self.first_with_id(&rule.id)).collect();
+        let order: Vec<usize> = self
+            .rules
+            .iter()
+            .map(|rule| self.first_with_id(&rule.id))
+            .collect();
         let mut rejected = RecordSet::default();
         let mut rows_warned = 0;
         for number in 0..staged.len() {
             self.each_broken(&staged.read(number)?, |_, record_no, numbers| {
                 let mut seen: Vec<(usize, Severity)> = Vec::with_capacity(numbers.len());
                 for rule in &numbers {
-                    if let (Some(first), Some(rule)) = (order.get(*rule as usize), self.rules.get(*rule as usize)) {
+                    if let (Some(first), Some(rule)) =
+                        (order.get(*rule as usize), self.rules.get(*rule as usize))
+                    {
                         seen.push((*first, rule.severity));
                     }
                 }
                 seen.sort_unstable();
                 seen.dedup();
-                seen.into_iter().for_each(|key| *counts.entry(key).or_default() += 1);
+                seen.into_iter()
+                    .for_each(|key| *counts.entry(key).or_default() += 1);
                 if self.rejects(&numbers) {
                     rejected.insert(record_no);
                 } else {
@@ -136,12 +157,19 @@ impl Verdicts {
                 Ok(())
             })?;
         }
-        if let (Some(rule), true) = (self.rules.iter().position(|r| r.check == Check::Malformed), malformed_rows > 0) {
+        if let (Some(rule), true) = (
+            self.rules.iter().position(|r| r.check == Check::Malformed),
+            malformed_rows > 0,
+        ) {
             counts.insert((rule, Severity::Reject), malformed_rows);
         }
         let rule_counts = counts.into_iter().filter_map(|((rule, severity), records)| {
             let rule = self.rules.get(rule)?.id.clone();
-            Some(RuleCount { rule, severity: severity.word().to_owned(), records })
+            Some(RuleCount {
+                rule,
+                severity: severity.word().to_owned(),
+                records,
+            })
         });
         Ok(Tally {
             rows_read: staged.num_rows() as u64 + malformed_rows,

@@ -21,7 +21,12 @@ use crate::table::SnapshotTable;
 
 /// Registers every table function of `instance`.
 pub(super) fn register(ctx: &SessionContext, instance: &Instance) {
-    let function = |kind| Arc::new(InstanceFunction { instance: instance.clone(), kind });
+    let function = |kind| {
+        Arc::new(InstanceFunction {
+            instance: instance.clone(),
+            kind,
+        })
+    };
     ctx.register_udtf("source", function(Kind::Source));
     ctx.register_udtf("incoming", function(Kind::Process(Relation::Incoming)));
     ctx.register_udtf("records", function(Kind::Process(Relation::Records)));
@@ -56,9 +61,13 @@ impl TableFunctionImpl for InstanceFunction {
 /// The arguments as text.
 fn literals(exprs: &[Expr]) -> Result<Vec<String>> {
     let text = |expr: &Expr| match expr {
-        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), _) => Ok(text.clone()),
+        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), _) => {
+            Ok(text.clone())
+        }
         Expr::Literal(value, _) => Ok(value.to_string()),
-        other => Err(Error::usage(format!("a table function takes literals, not {other}"))),
+        other => Err(Error::usage(format!(
+            "a table function takes literals, not {other}"
+        ))),
     };
     exprs.iter().map(text).collect()
 }
@@ -68,16 +77,22 @@ fn local(instance: &Instance, url: &str) -> Result<SourceFile> {
         // As typed where that is there, else from the instance's folder, as in a process file.
         SourceKind::Local if Path::new(url).exists() => SourceFile::open(Path::new(url)),
         SourceKind::Local => SourceFile::open(&instance.root().join(url)),
-        _ => Err(Error::usage("this version reads local files only").in_file(url).hint("copy the file here first")),
+        _ => Err(Error::usage("this version reads local files only")
+            .in_file(url)
+            .hint("copy the file here first")),
     }
 }
 
 fn source(instance: &Instance, arguments: &[String]) -> Result<SourceTable> {
     let Some((url, options)) = arguments.split_first() else {
-        return Err(Error::usage("source takes a file: source('FILE'[, 'option', 'value' ...])"));
+        return Err(Error::usage(
+            "source takes a file: source('FILE'[, 'option', 'value' ...])",
+        ));
     };
-    let pairs: Vec<(String, String)> =
-        options.chunks(2).map(|pair| (pair[0].clone(), pair.get(1).cloned().unwrap_or_default())).collect();
+    let pairs: Vec<(String, String)> = options
+        .chunks(2)
+        .map(|pair| (pair[0].clone(), pair.get(1).cloned().unwrap_or_default()))
+        .collect();
     let parsed = spec::parse_source(url, &pairs).map_err(|problems| all(&problems))?;
     let options = csv_options(&parsed, &instance.config().limits)?;
     SourceTable::text(CsvFile::open(local(instance, url)?, options)?)
@@ -97,11 +112,15 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
 
 fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {
     let version = match arguments {
-        [version] => version.parse().map_err(|_| Error::usage(format!("{version:?} is no version of customers")))?,
+        [version] => version
+            .parse()
+            .map_err(|_| Error::usage(format!("{version:?} is no version of customers")))?,
         _ => return Err(Error::usage("name a version: customers_at(7)")),
     };
     let log = instance.customers()?;
     // A table function is called while a plan is made, which is not async; reading the log is.
-    let snapshot = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(log.snapshot(Some(version))));
+    let snapshot = tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(log.snapshot(Some(version)))
+    });
     Ok(SnapshotTable::new(Arc::new(snapshot?)))
 }

@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 /// Queries only.
 #[must_use]
 pub fn read_only() -> SQLOptions {
-    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
 }
 
 /// Runs one statement: a query, or `COPY ... TO` a file.
@@ -28,7 +31,8 @@ pub async fn query(ctx: &SessionContext, text: &str) -> Result<SendableRecordBat
         _ => read_only(),
     };
     options.verify_plan(&plan).map_err(|e| {
-        Error::usage(format!("sql is read-only: {}", e.strip_backtrace())).hint("change customers with a process; COPY (SELECT ...) TO 'file' is allowed")
+        Error::usage(format!("sql is read-only: {}", e.strip_backtrace()))
+            .hint("change customers with a process; COPY (SELECT ...) TO 'file' is allowed")
     })?;
     let frame = match plan {
         plan @ (LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) => ctx.execute_logical_plan(plan).await?,

@@ -18,9 +18,14 @@ use crate::table::SnapshotTable;
 pub async fn resolve_run(instance: &Instance, run: Option<&str>) -> Result<String> {
     let runs = all(instance).await?;
     let nothing = || Error::usage("there is no run yet").hint("make one with: sluice run PROCESS");
-    let Some(wanted) = run else { return runs.into_iter().next_back().map(|r| r.run_id).ok_or_else(nothing) };
+    let Some(wanted) = run else {
+        return runs.into_iter().next_back().map(|r| r.run_id).ok_or_else(nothing);
+    };
     let of_process: Vec<&Run> = match wanted.split_once('/') {
-        Some((process, number)) => runs.iter().filter(|r| r.process == process && r.run_no.to_string() == number).collect(),
+        Some((process, number)) => runs
+            .iter()
+            .filter(|r| r.process == process && r.run_no.to_string() == number)
+            .collect(),
         None => runs.iter().filter(|r| r.process == wanted).collect(),
     };
     if let Some(last) = of_process.last() {
@@ -44,7 +49,9 @@ struct Run {
 async fn all(instance: &Instance) -> Result<Vec<Run>> {
     let snapshot = instance.runs()?.snapshot(None).await?;
     let table = SessionContext::new().read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?;
-    let sorted = table.select_columns(&["run_id", "process", "run_no"])?.sort(vec![col("run_id").sort(true, false)])?;
+    let sorted = table
+        .select_columns(&["run_id", "process", "run_no"])?
+        .sort(vec![col("run_id").sort(true, false)])?;
     let mut runs = Vec::new();
     for batch in sorted.collect().await? {
         let text = |position: usize| cast(batch.column(position), &DataType::Utf8);

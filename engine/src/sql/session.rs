@@ -27,14 +27,28 @@ pub async fn session(instance: &Instance, settings: &Settings) -> Result<Session
     let ctx = new_session(settings, settings.memory_bytes)?;
     let customers = Arc::new(instance.customers()?.snapshot(None).await?);
     register_rows(&ctx, "processes", processes_schema(), &process::list(instance)?)?;
-    register_rows(&ctx, "attributes", attributes_schema(), &attributes(instance, &customers)?)?;
+    register_rows(
+        &ctx,
+        "attributes",
+        attributes_schema(),
+        &attributes(instance, &customers)?,
+    )?;
     ctx.register_table("customers", Arc::new(SnapshotTable::new(customers)))?;
-    for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?), ("__runs", instance.runs()?)] {
+    for (name, log) in [
+        ("rejects", instance.rejects()?),
+        ("events", instance.events()?),
+        ("__runs", instance.runs()?),
+    ] {
         let snapshot = Arc::new(log.snapshot(None).await?);
         ctx.register_table(name, Arc::new(SnapshotTable::new(snapshot)))?;
     }
     register_rows(&ctx, "__running", schemas::runs(), &running(instance)?)?;
-    view(&ctx, "runs", "SELECT * FROM __runs UNION ALL SELECT * FROM __running").await?;
+    view(
+        &ctx,
+        "runs",
+        "SELECT * FROM __runs UNION ALL SELECT * FROM __running",
+    )
+    .await?;
     view(&ctx, "reject_reasons", REJECT_REASONS).await?;
     functions::register(&ctx, instance);
     Ok(ctx)
@@ -52,10 +66,17 @@ async fn view(ctx: &SessionContext, name: &str, sql: &str) -> Result<()> {
 }
 
 /// Registers serde values as a table.
-fn register_rows<T: Serialize>(ctx: &SessionContext, name: &str, schema: SchemaRef, rows: &[T]) -> Result<()> {
+fn register_rows<T: Serialize>(
+    ctx: &SessionContext,
+    name: &str,
+    schema: SchemaRef,
+    rows: &[T],
+) -> Result<()> {
     let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder()?;
     decoder.serialize(rows)?;
-    let batch = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
+    let batch = decoder
+        .flush()?
+        .unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
     ctx.register_table(name, Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;
     Ok(())
 }
@@ -64,7 +85,11 @@ fn register_rows<T: Serialize>(ctx: &SessionContext, name: &str, schema: SchemaR
 fn running(instance: &Instance) -> Result<Vec<RunRecord>> {
     let mut running = Vec::new();
     for name in names(instance)? {
-        if let Some(lease) = StateFile::of(instance, &name).read()?.lease.filter(|lease| !lease.is_dead()) {
+        if let Some(lease) = StateFile::of(instance, &name)
+            .read()?
+            .lease
+            .filter(|lease| !lease.is_dead())
+        {
             let mut record = RunRecord::started(lease.run_id, &name, lease.run_no, &lease.trigger);
             record.started_at = lease.started_at;
             running.push(record);
@@ -77,7 +102,9 @@ fn processes_schema() -> SchemaRef {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let moment = |name: &str| Field::new(name, timestamp(), true);
     let names = DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)));
-    let mut fields: Vec<Field> = ["process", "status", "mode", "source", "key", "schedule"].map(text).to_vec();
+    let mut fields: Vec<Field> = ["process", "status", "mode", "source", "key", "schedule"]
+        .map(text)
+        .to_vec();
     fields.extend([moment("next_run_at"), Field::new("attributes", names, true)]);
     fields.extend(["created_at", "completed_at"].map(moment));
     fields.extend(["last_run_id", "last_status"].map(text));
@@ -99,8 +126,17 @@ struct AttributeRow {
 
 fn attributes_schema() -> SchemaRef {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    let mut fields: Vec<Field> =
-        ["attribute", "type", "label", "display", "role", "process", "source_column"].map(text).to_vec();
+    let mut fields: Vec<Field> = [
+        "attribute",
+        "type",
+        "label",
+        "display",
+        "role",
+        "process",
+        "source_column",
+    ]
+    .map(text)
+    .to_vec();
     fields.push(Field::new("since_version", DataType::Int64, true));
     Arc::new(Schema::new(fields))
 }
@@ -108,7 +144,12 @@ fn attributes_schema() -> SchemaRef {
 /// The attributes of the table, then those that completed processes reserve.
 fn attributes(instance: &Instance, customers: &Snapshot) -> Result<Vec<AttributeRow>> {
     let mut rows: Vec<AttributeRow> = Vec::new();
-    for field in customers.schema.fields().iter().filter(|field| field.name() != CUSTOMER_ID) {
+    for field in customers
+        .schema
+        .fields()
+        .iter()
+        .filter(|field| field.name() != CUSTOMER_ID)
+    {
         let get = |key: &str| field.metadata().get(key).cloned();
         rows.push(AttributeRow {
             attribute: field.name().clone(),

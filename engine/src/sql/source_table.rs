@@ -54,8 +54,18 @@ impl SourceTable {
             Relation::Incoming => incoming,
             Relation::Records => with_malformed(&incoming),
         };
-        let decoder = ChunkDecoder::new(layout.clone(), file.options.dialect.clone(), raw, file.header.columns.len());
-        Ok(Self { file, decoder: Arc::new(decoder), kept, schema })
+        let decoder = ChunkDecoder::new(
+            layout.clone(),
+            file.options.dialect.clone(),
+            raw,
+            file.header.columns.len(),
+        );
+        Ok(Self {
+            file,
+            decoder: Arc::new(decoder),
+            kept,
+            schema,
+        })
     }
 
     /// The records of `file` as text columns under their own names, and where they stand.
@@ -65,35 +75,68 @@ impl SourceTable {
     pub fn text(file: CsvFile) -> Result<Self> {
         let columns = unique(&file);
         let kept = file.positions(&columns)?;
-        let mut fields: Vec<FieldRef> = columns.iter().map(|c| Arc::new(Field::new(c, DataType::Utf8View, true))).collect();
+        let mut fields: Vec<FieldRef> = columns
+            .iter()
+            .map(|c| Arc::new(Field::new(c, DataType::Utf8View, true)))
+            .collect();
         for field in layout::position_fields() {
             // A column of the file keeps its name; where it stood goes by another then.
-            let name = if columns.contains(field.name()) { format!("__{}", field.name()) } else { field.name().clone() };
+            let name = if columns.contains(field.name()) {
+                format!("__{}", field.name())
+            } else {
+                field.name().clone()
+            };
             fields.push(Arc::new(field.as_ref().clone().with_name(name)));
         }
         fields.push(Arc::new(Field::new(MALFORMED, DataType::Utf8, true)));
         let text = |source: &String| CellColumn {
             source: source.clone(),
             name: source.clone(),
-            kind: CellKind::Text { truncate: None, strip: Strip::Nothing },
+            kind: CellKind::Text {
+                truncate: None,
+                strip: Strip::Nothing,
+            },
             null_tokens: Vec::new(),
             blanks: Blanks::Data,
         };
         let mut cells = columns.iter().map(text);
-        let key = cells.next().unwrap_or_else(|| layout::key_column("", Vec::new(), Blanks::Data));
-        let layout = Layout { key, attributes: cells.collect() };
-        let decoder = ChunkDecoder::new(layout, file.options.dialect.clone(), columns, file.header.columns.len());
-        Ok(Self { file, decoder: Arc::new(decoder), kept, schema: Arc::new(Schema::new(fields)) })
+        let key = cells
+            .next()
+            .unwrap_or_else(|| layout::key_column("", Vec::new(), Blanks::Data));
+        let layout = Layout {
+            key,
+            attributes: cells.collect(),
+        };
+        let decoder = ChunkDecoder::new(
+            layout,
+            file.options.dialect.clone(),
+            columns,
+            file.header.columns.len(),
+        );
+        Ok(Self {
+            file,
+            decoder: Arc::new(decoder),
+            kept,
+            schema: Arc::new(Schema::new(fields)),
+        })
     }
 }
 
 fn unique(file: &CsvFile) -> Vec<String> {
-    file.header.columns.iter().filter(|c| !file.header.duplicates.contains(c)).cloned().collect()
+    file.header
+        .columns
+        .iter()
+        .filter(|c| !file.header.duplicates.contains(c))
+        .cloned()
+        .collect()
 }
 
 fn with_malformed(incoming: &SchemaRef) -> SchemaRef {
     let mut fields: Vec<FieldRef> = incoming.fields().iter().cloned().collect();
-    fields.insert(layout::POSITION.len(), Arc::new(Field::new(MALFORMED, DataType::Utf8, true)));
+    fields.insert(
+        layout::POSITION.len(),
+        Arc::new(Field::new(MALFORMED, DataType::Utf8, true)),
+    );
     Arc::new(Schema::new(fields))
 }
 
@@ -126,7 +169,14 @@ impl TableProvider for SourceTable {
             wants_malformed: self.schema.index_of(MALFORMED).is_ok(),
             threads: state.config().target_partitions(),
         };
-        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(partition)], None, [], false, limit)?))
+        Ok(Arc::new(StreamingTableExec::try_new(
+            schema,
+            vec![Arc::new(partition)],
+            None,
+            [],
+            false,
+            limit,
+        )?))
     }
 }
 
@@ -169,11 +219,17 @@ impl PartitionStream for FilePartition {
 fn shaped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let column = |field: &FieldRef| -> ArrayRef {
         let name = field.name().as_str();
-        let found = batch.column_by_name(name).or_else(|| batch.column_by_name(name.strip_prefix("__")?));
+        let found = batch
+            .column_by_name(name)
+            .or_else(|| batch.column_by_name(name.strip_prefix("__")?));
         let same_type = found.filter(|column| column.data_type() == field.data_type());
         same_type.map_or_else(|| new_null_array(field.data_type(), batch.num_rows()), Arc::clone)
     };
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let columns = schema.fields().iter().map(column).collect();
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &options,
+    )?)
 }

@@ -31,12 +31,18 @@ impl StageBudget {
     /// `parent` cannot be written.
     pub fn new(limit_bytes: usize, parent: PathBuf) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("sluice-").tempdir_in(parent)?;
-        Ok(Self { limit_bytes, used_bytes: Arc::default(), folder: Arc::new(folder) })
+        Ok(Self {
+            limit_bytes,
+            used_bytes: Arc::default(),
+            folder: Arc::new(folder),
+        })
     }
 
     fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| (used + bytes <= self.limit_bytes).then_some(used + bytes);
-        self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+        self.used_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_ok()
     }
 
     fn give(&self, bytes: usize) {
@@ -71,7 +77,10 @@ struct Spill {
 
 impl std::fmt::Debug for Spill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Spill").field("path", &self.path).field("num_blocks", &self.num_blocks).finish_non_exhaustive()
+        f.debug_struct("Spill")
+            .field("path", &self.path)
+            .field("num_blocks", &self.num_blocks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,7 +88,14 @@ impl BatchStore {
     /// An empty store of batches with `schema`.
     #[must_use]
     pub fn new(schema: SchemaRef, budget: StageBudget) -> Self {
-        Self { schema, budget, slots: Vec::new(), held_bytes: 0, num_rows: 0, spill: None }
+        Self {
+            schema,
+            budget,
+            slots: Vec::new(),
+            held_bytes: 0,
+            num_rows: 0,
+            spill: None,
+        }
     }
 
     /// Keeps a batch. Its buffers are held as they are while memory lasts; on the way to disk views are compacted.
@@ -165,10 +181,17 @@ impl Drop for BatchStore {
 
 impl Spill {
     fn create(budget: &StageBudget, schema: &SchemaRef) -> Result<Self> {
-        let path = budget.folder.path().join(format!("{}.arrow", uuid::Uuid::new_v4().simple()));
+        let path = budget
+            .folder
+            .path()
+            .join(format!("{}.arrow", uuid::Uuid::new_v4().simple()));
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let writer = FileWriter::try_new_with_options(File::create(&path)?, schema, options)?;
-        Ok(Self { path, writer: Some(writer), num_blocks: 0 })
+        Ok(Self {
+            path,
+            writer: Some(writer),
+            num_blocks: 0,
+        })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<usize> {
@@ -183,7 +206,9 @@ impl Spill {
         let mut reader = FileReader::try_new(BufReader::new(File::open(&self.path)?), None)?;
         reader.set_index(block)?;
         let batch = reader.next().transpose()?;
-        batch.ok_or_else(|| crate::error::Error::runtime("a spilled batch is gone").in_file(self.path.display().to_string()))
+        batch.ok_or_else(|| {
+            crate::error::Error::runtime("a spilled batch is gone").in_file(self.path.display().to_string())
+        })
     }
 }
 
@@ -202,7 +227,9 @@ fn buffer_bytes(batch: &RecordBatch) -> usize {
 }
 
 fn visit(data: &arrow::array::ArrayData, found: &mut impl FnMut(usize, usize)) {
-    data.buffers().iter().for_each(|buffer| found(buffer.data_ptr().as_ptr() as usize, buffer.capacity()));
+    data.buffers()
+        .iter()
+        .for_each(|buffer| found(buffer.data_ptr().as_ptr() as usize, buffer.capacity()));
     data.child_data().iter().for_each(|child| visit(child, found));
 }
 
@@ -234,7 +261,11 @@ mod tests {
     fn batch(tag: usize) -> RecordBatch {
         let texts = (0..100).map(|i| format!("a text that is longer than a view {tag} {i}"));
         let schema = Schema::new(vec![Field::new("t", DataType::Utf8View, true)]);
-        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(StringViewArray::from_iter_values(texts))]).unwrap()
+        RecordBatch::try_new(
+            Arc::new(schema),
+            vec![Arc::new(StringViewArray::from_iter_values(texts))],
+        )
+        .unwrap()
     }
 
     #[test]
@@ -253,7 +284,10 @@ mod tests {
     #[test]
     fn a_buffer_that_two_columns_share_counts_once() {
         let one = batch(0);
-        let schema = Schema::new(vec![Field::new("a", DataType::Utf8View, true), Field::new("b", DataType::Utf8View, true)]);
+        let schema = Schema::new(vec![
+            Field::new("a", DataType::Utf8View, true),
+            Field::new("b", DataType::Utf8View, true),
+        ]);
         let columns = vec![Arc::clone(one.column(0)), Arc::clone(one.column(0))];
         let two = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
         assert_eq!(buffer_bytes(&one), buffer_bytes(&two));

@@ -30,7 +30,9 @@ pub struct StageTable {
 
 impl std::fmt::Debug for StageTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StageTable").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("StageTable")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,13 +41,21 @@ impl StageTable {
     #[must_use]
     pub fn new(store: Arc<BatchStore>) -> Self {
         let schema = Arc::clone(store.schema());
-        Self { store, schema, derive: Arc::new(|batch, columns| Ok(batch.project(columns)?)) }
+        Self {
+            store,
+            schema,
+            derive: Arc::new(|batch, columns| Ok(batch.project(columns)?)),
+        }
     }
 
     /// A table of `schema` whose columns `derive` makes from a staged batch when they are asked for.
     #[must_use]
     pub fn derived(store: Arc<BatchStore>, schema: SchemaRef, derive: Derive) -> Self {
-        Self { store, schema, derive }
+        Self {
+            store,
+            schema,
+            derive,
+        }
     }
 }
 
@@ -66,9 +76,14 @@ impl TableProvider for StageTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let columns = projection
+            .cloned()
+            .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
-        let partitions = state.config().target_partitions().clamp(1, self.store.len().max(1));
+        let partitions = state
+            .config()
+            .target_partitions()
+            .clamp(1, self.store.len().max(1));
         let streams = (0..partitions)
             .map(|partition| -> Arc<dyn PartitionStream> {
                 Arc::new(StagePartition {
@@ -81,7 +96,14 @@ impl TableProvider for StageTable {
                 })
             })
             .collect();
-        Ok(Arc::new(StreamingTableExec::try_new(schema, streams, None, [], false, limit)?))
+        Ok(Arc::new(StreamingTableExec::try_new(
+            schema,
+            streams,
+            None,
+            [],
+            false,
+            limit,
+        )?))
     }
 }
 
@@ -107,7 +129,11 @@ impl PartitionStream for StagePartition {
     }
 
     fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (store, derive, columns) = (Arc::clone(&self.store), Arc::clone(&self.derive), self.columns.clone());
+        let (store, derive, columns) = (
+            Arc::clone(&self.store),
+            Arc::clone(&self.derive),
+            self.columns.clone(),
+        );
         let numbers = (self.partition..store.len()).step_by(self.partitions);
         let batches = futures::stream::iter(numbers).map(move |number| {
             let batch = store.read(number)?;

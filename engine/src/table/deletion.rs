@@ -1,6 +1,8 @@
 //! A deletion vector as the row selection that a Parquet scan understands.
 
-use delta_kernel::actions::deletion_vector::{DeletionVectorDescriptor as KernelDescriptor, DeletionVectorStorageType};
+use delta_kernel::actions::deletion_vector::{
+    DeletionVectorDescriptor as KernelDescriptor, DeletionVectorStorageType,
+};
 use deltalake_core::kernel::{DeletionVectorDescriptor, StorageType};
 use deltalake_core::logstore::LogStore;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
@@ -22,11 +24,14 @@ pub(super) fn selection(
         StorageType::AbsolutePath => DeletionVectorStorageType::PersistedAbsolute,
     };
     let unreadable = |e: delta_kernel::Error| {
-        Error::runtime("a deletion vector could not be read").in_file(&descriptor.path_or_inline_dv).because(e)
+        Error::runtime("a deletion vector could not be read")
+            .in_file(&descriptor.path_or_inline_dv)
+            .because(e)
     };
     let path = descriptor.path_or_inline_dv.as_str();
     let (offset, size_bytes) = (descriptor.offset, descriptor.size_in_bytes);
-    let vector = KernelDescriptor::try_new(storage, path, offset, size_bytes, descriptor.cardinality).map_err(unreadable)?;
+    let vector = KernelDescriptor::try_new(storage, path, offset, size_bytes, descriptor.cardinality)
+        .map_err(unreadable)?;
     let handler = log.engine(None).storage_handler();
     let rows = vector.row_indexes(handler, log.root_url()).map_err(unreadable)?;
     Ok(keep(&rows, num_rows))
@@ -62,7 +67,10 @@ mod tests {
 
     #[test]
     fn kept_rows_are_the_complement_of_the_deleted_ones() {
-        let selected: Vec<(bool, usize)> = keep(&[3, 4, 9], 10).iter().map(|r| (r.skip, r.row_count)).collect();
+        let selected: Vec<(bool, usize)> = keep(&[3, 4, 9], 10)
+            .iter()
+            .map(|r| (r.skip, r.row_count))
+            .collect();
         assert_eq!(selected, [(false, 3), (true, 2), (false, 4), (true, 1)]);
         assert_eq!(keep(&[], 5).row_count(), 5);
         assert_eq!(keep(&[0, 1, 2], 3).row_count(), 0);

@@ -27,7 +27,10 @@ impl LiveFile {
     /// Reads what the log says of a file. `key` is the column whose range prunes.
     #[must_use]
     pub fn from_view(view: &LogicalFileView, key: Option<&str>) -> Self {
-        #[expect(deprecated, reason = "the Add is what a Remove and a rebase need; the view has no other form of it")]
+        #[expect(
+            deprecated,
+            reason = "the Add is what a Remove and a rebase need; the view has no other form of it"
+        )]
         let add = view.add_action();
         Self::from_add(add, key)
     }
@@ -35,24 +38,37 @@ impl LiveFile {
     /// Reads the statistics of an Add.
     #[must_use]
     pub fn from_add(add: Add, key: Option<&str>) -> Self {
-        let stats: Option<Value> = add.stats.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let stats: Option<Value> = add
+            .stats
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok());
         let num_rows = stats.as_ref().and_then(|s| s.get("numRecords")?.as_u64());
-        let bound = |which: &str| -> Option<String> { Some(stats.as_ref()?.get(which)?.get(key?)?.as_str()?.to_owned()) };
-        let keys = bound("minValues").zip(bound("maxValues")).map(|(min, max)| KeyRange { min, max });
+        let bound = |which: &str| -> Option<String> {
+            Some(stats.as_ref()?.get(which)?.get(key?)?.as_str()?.to_owned())
+        };
+        let keys = bound("minValues")
+            .zip(bound("maxValues"))
+            .map(|(min, max)| KeyRange { min, max });
         Self { add, num_rows, keys }
     }
 
     /// Rows that readers see: physical rows less those a deletion vector marks.
     #[must_use]
     pub fn live_rows(&self) -> Option<u64> {
-        let deleted = self.add.deletion_vector.as_ref().map_or(0, |dv| dv.cardinality.unsigned_abs());
+        let deleted = self
+            .add
+            .deletion_vector
+            .as_ref()
+            .map_or(0, |dv| dv.cardinality.unsigned_abs());
         self.num_rows.map(|rows| rows.saturating_sub(deleted))
     }
 
     /// Whether `key` may be in this file.
     #[must_use]
     pub fn may_hold(&self, min: &str, max: &str) -> bool {
-        self.keys.as_ref().is_none_or(|range| range.min.as_str() <= max && min <= range.max.as_str())
+        self.keys
+            .as_ref()
+            .is_none_or(|range| range.min.as_str() <= max && min <= range.max.as_str())
     }
 
     /// The Remove that takes this file out of the table.
@@ -73,8 +89,11 @@ impl LiveFile {
     /// What makes a file the same file across versions: its path and its deletion vector.
     #[must_use]
     pub fn identity(&self) -> (String, Option<String>) {
-        let vector = self.add.deletion_vector.as_ref().map(|dv| format!("{}@{:?}", dv.path_or_inline_dv, dv.offset));
+        let vector = self
+            .add
+            .deletion_vector
+            .as_ref()
+            .map(|dv| format!("{}@{:?}", dv.path_or_inline_dv, dv.offset));
         (self.add.path.clone(), vector)
     }
 }
-

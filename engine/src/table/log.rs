@@ -29,7 +29,10 @@ impl TableLog {
     /// # Errors
     /// A URL that names no store.
     pub fn at(url: Url, key: Option<&'static str>) -> Result<Self> {
-        Ok(Self { store: DeltaTableBuilder::from_url(url)?.build_storage()?, key })
+        Ok(Self {
+            store: DeltaTableBuilder::from_url(url)?.build_storage()?,
+            key,
+        })
     }
 
     /// Creates the table unless it exists.
@@ -46,7 +49,11 @@ impl TableLog {
             .with_save_mode(SaveMode::Ignore)
             .with_raise_if_key_not_exists(false)
             .with_columns(columns.fields().cloned())
-            .with_configuration(properties.iter().map(|(k, v)| ((*k).to_owned(), Some((*v).to_owned()))))
+            .with_configuration(
+                properties
+                    .iter()
+                    .map(|(k, v)| ((*k).to_owned(), Some((*v).to_owned()))),
+            )
             .await?;
         Ok(())
     }

@@ -69,7 +69,14 @@ impl TableProvider for SnapshotTable {
         let limit = if filters.is_empty() { limit } else { None };
         let partitions = state.config().target_partitions();
         let files = self.snapshot.files.iter();
-        let plan = Scan { snapshot: &self.snapshot, projection, predicate, limit, partitions }.plan(state, files)?;
+        let plan = Scan {
+            snapshot: &self.snapshot,
+            projection,
+            predicate,
+            limit,
+            partitions,
+        }
+        .plan(state, files)?;
         Ok(plan)
     }
 }
@@ -84,7 +91,13 @@ pub fn scan_files<'a>(
     files: impl IntoIterator<Item = &'a LiveFile>,
     projection: Option<&Vec<usize>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let scan = Scan { snapshot, projection, predicate: None, limit: None, partitions: 1 };
+    let scan = Scan {
+        snapshot,
+        projection,
+        predicate: None,
+        limit: None,
+        partitions: 1,
+    };
     scan.plan(state, files.into_iter())
 }
 
@@ -105,7 +118,9 @@ impl Scan<'_> {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let log = self.snapshot.log.as_ref();
         let store_url = store_url(log)?;
-        state.runtime_env().register_object_store(store_url.as_ref(), log.object_store(None));
+        state
+            .runtime_env()
+            .register_object_store(store_url.as_ref(), log.object_store(None));
         let table_schema = TableSchema::from(Arc::clone(&self.snapshot.schema));
         let mut source = ParquetSource::new(table_schema).with_enable_page_index(true);
         if let Some(predicate) = self.predicate {
@@ -118,8 +133,15 @@ impl Scan<'_> {
             total = total.add(&live_rows(file));
             groups[i % width].push(partitioned(log, file, &self.snapshot.schema)?);
         }
-        let groups = groups.into_iter().filter(|g| !g.is_empty()).map(FileGroup::new).collect();
-        let statistics = Statistics { num_rows: total, ..Statistics::new_unknown(&self.snapshot.schema) };
+        let groups = groups
+            .into_iter()
+            .filter(|g| !g.is_empty())
+            .map(FileGroup::new)
+            .collect();
+        let statistics = Statistics {
+            num_rows: total,
+            ..Statistics::new_unknown(&self.snapshot.schema)
+        };
         let config = FileScanConfigBuilder::new(store_url, Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(self.projection.cloned())?
@@ -136,7 +158,12 @@ fn partitioned(log: &dyn LogStore, file: &LiveFile, schema: &SchemaRef) -> Resul
     if let Some(vector) = &file.add.deletion_vector {
         let rows = match file.num_rows {
             Some(rows) => rows,
-            None => return Err(crate::error::Error::runtime("a file with a deletion vector has no row count").in_file(&file.add.path)),
+            None => {
+                return Err(
+                    crate::error::Error::runtime("a file with a deletion vector has no row count")
+                        .in_file(&file.add.path),
+                );
+            }
         };
         part = part.with_extension(ParquetRowSelection::new(deletion::selection(log, vector, rows)?));
     }
@@ -146,7 +173,10 @@ fn partitioned(log: &dyn LogStore, file: &LiveFile, schema: &SchemaRef) -> Resul
 /// Row count and key range. Everything else stays unknown: under a deletion vector it would be wrong, and COUNT, MIN
 /// and MAX are answered from statistics without a scan.
 fn statistics(file: &LiveFile, schema: &SchemaRef) -> Statistics {
-    let mut statistics = Statistics { num_rows: live_rows(file), ..Statistics::new_unknown(schema) };
+    let mut statistics = Statistics {
+        num_rows: live_rows(file),
+        ..Statistics::new_unknown(schema)
+    };
     if let (Some(range), Some(key)) = (&file.keys, statistics.column_statistics.first_mut()) {
         *key = ColumnStatistics {
             min_value: Precision::Inexact(ScalarValue::Utf8View(Some(range.min.clone()))),
@@ -159,7 +189,8 @@ fn statistics(file: &LiveFile, schema: &SchemaRef) -> Statistics {
 }
 
 fn live_rows(file: &LiveFile) -> Precision<usize> {
-    file.live_rows().map_or(Precision::Absent, |rows| Precision::Exact(rows as usize))
+    file.live_rows()
+        .map_or(Precision::Absent, |rows| Precision::Exact(rows as usize))
 }
 
 /// A name for the table's store, unique to its location.

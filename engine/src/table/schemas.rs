@@ -26,13 +26,22 @@ fn moment(name: &str) -> Field {
 }
 
 fn list_of(name: &str, item: DataType) -> Field {
-    Field::new(name, DataType::List(Arc::new(Field::new("element", item, true))), true)
+    Field::new(
+        name,
+        DataType::List(Arc::new(Field::new("element", item, true))),
+        true,
+    )
 }
 
 /// The fields of one reason of a reject.
 #[must_use]
 pub fn reason_fields() -> Fields {
-    Fields::from(vec![text("rule"), text("column_name"), text("value"), text("message")])
+    Fields::from(vec![
+        text("rule"),
+        text("column_name"),
+        text("value"),
+        text("message"),
+    ])
 }
 
 /// `rejects`: one row a rejected record.
@@ -55,17 +64,31 @@ pub fn rejects() -> SchemaRef {
 }
 
 /// The phases of a run, in the order they start; they overlap.
-pub const PHASES: [&str; 7] = ["load", "duplicates", "set_rules", "sort", "probe", "merge", "commit"];
+pub const PHASES: [&str; 6] = ["load", "duplicates", "sort", "judge", "merge", "commit"];
 
 /// `runs`: one row a run, written when it ends.
 #[must_use]
 pub fn runs() -> SchemaRef {
     let rule_count = Fields::from(vec![text("rule"), text("severity"), number("records")]);
     let phases: Fields = PHASES.iter().map(|phase| number(phase)).collect();
-    let mut fields: Vec<Field> = vec![text("run_id"), text("parent_run_id"), text("process"), number("run_no")];
+    let mut fields: Vec<Field> = vec![
+        text("run_id"),
+        text("parent_run_id"),
+        text("process"),
+        number("run_no"),
+    ];
     fields.extend(["trigger", "mode", "definition_hash", "status", "error"].map(text));
-    fields.extend([moment("started_at"), moment("ended_at"), text("source_file"), number("source_size_bytes")]);
-    fields.extend([moment("source_modified_at"), text("source_etag"), text("source_format")]);
+    fields.extend([
+        moment("started_at"),
+        moment("ended_at"),
+        text("source_file"),
+        number("source_size_bytes"),
+    ]);
+    fields.extend([
+        moment("source_modified_at"),
+        text("source_etag"),
+        text("source_format"),
+    ]);
     fields.extend(
         [
             "rows_read",

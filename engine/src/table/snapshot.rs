@@ -30,7 +30,11 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads one version's files and schema. `key` is the column whose range prunes files.
     pub(super) fn new(base: EagerSnapshot, log: LogStoreRef, key: Option<&str>) -> Self {
-        let mut files: Vec<LiveFile> = base.log_data().iter().map(|view| LiveFile::from_view(&view, key)).collect();
+        let mut files: Vec<LiveFile> = base
+            .log_data()
+            .iter()
+            .map(|view| LiveFile::from_view(&view, key))
+            .collect();
         files.sort_by(|a, b| {
             let key = |f: &LiveFile| f.keys.as_ref().map(|k| k.min.clone());
             key(a).cmp(&key(b)).then_with(|| a.add.path.cmp(&b.add.path))
@@ -55,8 +59,16 @@ impl Snapshot {
     #[must_use]
     pub fn with_fields(&self, fields: &[FieldRef]) -> Self {
         let is_new = |field: &&FieldRef| self.schema.field_with_name(field.name()).is_err();
-        let all = self.schema.fields().iter().chain(fields.iter().filter(is_new)).cloned();
-        Self { schema: Arc::new(Schema::new(all.collect::<Vec<_>>())), ..self.clone() }
+        let all = self
+            .schema
+            .fields()
+            .iter()
+            .chain(fields.iter().filter(is_new))
+            .cloned();
+        Self {
+            schema: Arc::new(Schema::new(all.collect::<Vec<_>>())),
+            ..self.clone()
+        }
     }
 
     /// The log's metadata of a column.

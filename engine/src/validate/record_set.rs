@@ -31,7 +31,9 @@ impl RecordSet {
     /// Whether the record is in the set.
     #[must_use]
     pub fn contains(&self, record_no: u64) -> bool {
-        self.words.get((record_no / 64) as usize).is_some_and(|word| word & (1 << (record_no % 64)) != 0)
+        self.words
+            .get((record_no / 64) as usize)
+            .is_some_and(|word| word & (1 << (record_no % 64)) != 0)
     }
 
     /// Number of records.
@@ -51,14 +53,18 @@ impl RecordSet {
     /// # Errors
     /// A column that is no whole number, or a number that no record of the file has.
     pub fn extend_from(&mut self, batch: &RecordBatch, last: u64) -> Result<()> {
-        let Some(column) = batch.columns().first() else { return Ok(()) };
+        let Some(column) = batch.columns().first() else {
+            return Ok(());
+        };
         let numbers = cast(column, &DataType::Int64)?;
         for number in numbers.as_primitive::<Int64Type>().iter().flatten() {
             match u64::try_from(number) {
                 Ok(number) if (1..=last).contains(&number) => self.insert(number),
                 _ => {
-                    return Err(Error::usage(format!("a set rule returned {number}, which is no record_no of the file"))
-                        .hint("the first column that a set rule returns is the record_no of each offender"));
+                    return Err(Error::usage(format!(
+                        "a set rule returned {number}, which is no record_no of the file"
+                    ))
+                    .hint("the first column that a set rule returns is the record_no of each offender"));
                 }
             };
         }

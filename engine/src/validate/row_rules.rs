@@ -70,9 +70,22 @@ impl RowRules {
             [] => None,
             all => Some(Projection::compile(ctx, all, Check::UserRow, schema).await?),
         };
-        let error_of = |user: &Rule| rules.iter().position(|r| r.check == Check::Error && r.sql == user.id);
-        let errors = users.iter().filter_map(|(_, rule)| error_of(rule)).map(|number| number as u16).collect();
-        Ok(Self { builtin, user, user_alone, errors })
+        let error_of = |user: &Rule| {
+            rules
+                .iter()
+                .position(|r| r.check == Check::Error && r.sql == user.id)
+        };
+        let errors = users
+            .iter()
+            .filter_map(|(_, rule)| error_of(rule))
+            .map(|number| number as u16)
+            .collect();
+        Ok(Self {
+            builtin,
+            user,
+            user_alone,
+            errors,
+        })
     }
 
     /// Finds what each row of `batch` broke.
@@ -98,9 +111,22 @@ impl RowRules {
 }
 
 impl Projection {
-    async fn compile(ctx: &SessionContext, rules: &[(u16, &Rule)], check: Check, schema: &SchemaRef) -> Result<Self> {
-        let steps = if rules.is_empty() { Vec::new() } else { steps(ctx, rules, schema).await? };
-        Ok(Self { steps, rules: rules.iter().map(|(number, _)| *number).collect(), check })
+    async fn compile(
+        ctx: &SessionContext,
+        rules: &[(u16, &Rule)],
+        check: Check,
+        schema: &SchemaRef,
+    ) -> Result<Self> {
+        let steps = if rules.is_empty() {
+            Vec::new()
+        } else {
+            steps(ctx, rules, schema).await?
+        };
+        Ok(Self {
+            steps,
+            rules: rules.iter().map(|(number, _)| *number).collect(),
+            check,
+        })
     }
 
     fn evaluate(&self, batch: &RecordBatch, broken: &mut Broken) -> Result<()> {
@@ -118,7 +144,13 @@ impl Projection {
         for (column, rule) in current.columns().iter().zip(&self.rules) {
             let answers = self.offenders(&cast(column, &DataType::Boolean)?)?;
             if answers.true_count() > 0 {
-                broken.extend(answers.values().set_indices().filter(|row| answers.is_valid(*row)).map(|row| (row as u32, *rule)));
+                broken.extend(
+                    answers
+                        .values()
+                        .set_indices()
+                        .filter(|row| answers.is_valid(*row))
+                        .map(|row| (row as u32, *rule)),
+                );
             }
         }
         Ok(())
@@ -127,7 +159,11 @@ impl Projection {
     /// A built-in's predicate is true for an offender, a user's expression is false.
     fn offenders(&self, answers: &dyn Array) -> Result<BooleanArray> {
         let answers = answers.as_boolean();
-        Ok(if self.check == Check::UserRow { not(answers)? } else { answers.clone() })
+        Ok(if self.check == Check::UserRow {
+            not(answers)?
+        } else {
+            answers.clone()
+        })
     }
 
     fn halve(&self, batch: &RecordBatch, first_row: u32, error: u16, broken: &mut Broken) {
@@ -139,17 +175,18 @@ impl Projection {
         } else {
             let half = batch.num_rows() / 2;
             self.halve(&batch.slice(0, half), first_row, error, broken);
-            self.halve(&batch.slice(half, batch.num_rows() - half), first_row + half as u32, error, broken);
+            self.halve(
+                &batch.slice(half, batch.num_rows() - half),
+                first_row + half as u32,
+                error,
+                broken,
+            );
         }
     }
 }
 
 /// Plans the rules as one query over `incoming` and takes its projections out of the plan.
-async fn steps(
-    ctx: &SessionContext,
-    rules: &[(u16, &Rule)],
-    schema: &SchemaRef,
-) -> Result<Vec<Step>> {
+async fn steps(ctx: &SessionContext, rules: &[(u16, &Rule)], schema: &SchemaRef) -> Result<Vec<Step>> {
     let empty = BatchStore::new(Arc::clone(schema), StageBudget::new(0, std::env::temp_dir())?);
     let plan_ctx = sibling(ctx);
     plan_ctx.register_table("incoming", Arc::new(StageTable::new(Arc::new(empty))))?;
@@ -163,7 +200,11 @@ async fn steps(
         logical.push(expression.alias(format!("r{number}")));
     }
     let failed = |e| named(rules).because(datafusion::error::DataFusionError::strip_backtrace(&e));
-    let plan = plan_ctx.table("incoming").await?.select(logical).map_err(failed)?;
+    let plan = plan_ctx
+        .table("incoming")
+        .await?
+        .select(logical)
+        .map_err(failed)?;
     reject_subqueries(plan.logical_plan(), rules)?;
     let physical = plan.create_physical_plan().await.map_err(failed)?;
     collect_steps(&physical, rules, schema)
@@ -180,7 +221,8 @@ fn collect_steps(
             [] => Ok(vec![(leaf_columns(&plan.schema(), schema)?, plan.schema())]),
             // Repartitioning and coalescing change no row.
             [child] => collect_steps(child, rules, schema),
-            _ => Err(named(rules).hint("a row rule is an expression over one record; write a set rule with SELECT")),
+            _ => Err(named(rules)
+                .hint("a row rule is an expression over one record; write a set rule with SELECT")),
         };
     };
     let mut steps = collect_steps(projection.input(), rules, schema)?;
@@ -202,12 +244,19 @@ fn reject_subqueries(plan: &LogicalPlan, rules: &[(u16, &Rule)]) -> Result<()> {
         found |= matches!(node, LogicalPlan::Subquery(_));
         Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
     })?;
-    if found { Err(named(rules).hint("a subquery belongs into a set rule: a SELECT that returns record_no")) } else { Ok(()) }
+    if found {
+        Err(named(rules).hint("a subquery belongs into a set rule: a SELECT that returns record_no"))
+    } else {
+        Ok(())
+    }
 }
 
 fn not_an_expression(rule: &Rule) -> Error {
-    Error::usage(format!("the rule {} is not an expression over the columns of incoming", rule.id))
-        .hint("a row rule is true for a good record, such as spend >= 0; `sluice rules` shows the columns")
+    Error::usage(format!(
+        "the rule {} is not an expression over the columns of incoming",
+        rule.id
+    ))
+    .hint("a row rule is true for a good record, such as spend >= 0; `sluice rules` shows the columns")
 }
 
 fn named(rules: &[(u16, &Rule)]) -> Error {
@@ -223,7 +272,8 @@ pub fn broken_column(num_rows: usize, broken: &Broken) -> arrow::array::ArrayRef
     for row in 0..num_rows {
         let here = rest.partition_point(|(at, _)| *at as usize <= row);
         let (mine, after) = rest.split_at(here);
-        mine.iter().for_each(|(_, rule)| builder.values().append_value(*rule));
+        mine.iter()
+            .for_each(|(_, rule)| builder.values().append_value(*rule));
         builder.append(here > 0);
         rest = after;
     }
@@ -234,5 +284,9 @@ pub fn broken_column(num_rows: usize, broken: &Broken) -> arrow::array::ArrayRef
 #[must_use]
 pub fn broken_field() -> FieldRef {
     let item = Arc::new(Field::new("item", DataType::UInt16, true));
-    Arc::new(Field::new(crate::decode::layout::BROKEN, DataType::List(item), true))
+    Arc::new(Field::new(
+        crate::decode::layout::BROKEN,
+        DataType::List(item),
+        true,
+    ))
 }

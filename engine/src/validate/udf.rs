@@ -20,12 +20,16 @@ use crate::table::schemas::timestamp;
 /// Registers every function of ours.
 pub fn register(ctx: &SessionContext) {
     for function in [
-        text_function("utf16_units", DataType::Int64, |texts| {
-            Arc::new(lengths(texts))
+        text_function("utf16_units", DataType::Int64, |texts| Arc::new(lengths(texts))),
+        text_function("is_windows_1252", DataType::Boolean, |texts| {
+            answers(texts, text::is_windows_1252)
         }),
-        text_function("is_windows_1252", DataType::Boolean, |texts| answers(texts, text::is_windows_1252)),
-        text_function("has_unsupported", DataType::Boolean, |texts| answers(texts, text::has_unsupported)),
-        text_function("is_email", DataType::Boolean, |texts| answers(texts, text::is_email)),
+        text_function("has_unsupported", DataType::Boolean, |texts| {
+            answers(texts, text::has_unsupported)
+        }),
+        text_function("is_email", DataType::Boolean, |texts| {
+            answers(texts, text::is_email)
+        }),
     ] {
         ctx.register_udf(function);
     }
@@ -33,7 +37,10 @@ pub fn register(ctx: &SessionContext) {
 }
 
 fn lengths(texts: &StringViewArray) -> Int64Array {
-    texts.iter().map(|t| t.map(|t| text::utf16_units(t) as i64)).collect()
+    texts
+        .iter()
+        .map(|t| t.map(|t| text::utf16_units(t) as i64))
+        .collect()
 }
 
 fn answers(texts: &StringViewArray, ask: fn(&str) -> bool) -> ArrayRef {
@@ -44,7 +51,12 @@ type Apply = fn(&StringViewArray) -> ArrayRef;
 
 fn text_function(name: &'static str, returns: DataType, apply: Apply) -> ScalarUDF {
     let signature = Signature::new(TypeSignature::String(1), Volatility::Immutable);
-    ScalarUDF::new_from_impl(TextFunction { name, returns, signature, apply })
+    ScalarUDF::new_from_impl(TextFunction {
+        name,
+        returns,
+        signature,
+        apply,
+    })
 }
 
 /// A function of one text.
@@ -85,7 +97,9 @@ impl ScalarUDFImpl for TextFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        on_array(args, &DataType::Utf8View, |texts| Ok((self.apply)(texts.as_string_view())))
+        on_array(args, &DataType::Utf8View, |texts| {
+            Ok((self.apply)(texts.as_string_view()))
+        })
     }
 }
 
@@ -96,11 +110,17 @@ fn on_array(
     apply: impl Fn(&dyn Array) -> DfResult<ArrayRef>,
 ) -> DfResult<ColumnarValue> {
     let is_scalar = matches!(args.args.first(), Some(ColumnarValue::Scalar(_)));
-    let Some(value) = args.args.into_iter().next() else { return exec_err!("an argument is missing") };
+    let Some(value) = args.args.into_iter().next() else {
+        return exec_err!("an argument is missing");
+    };
     let rows = if is_scalar { 1 } else { args.number_rows };
     let array = cast(&value.into_array(rows)?, data_type)?;
     let result = apply(array.as_ref())?;
-    if is_scalar { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)) } else { Ok(ColumnarValue::Array(result)) }
+    if is_scalar {
+        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?))
+    } else {
+        Ok(ColumnarValue::Array(result))
+    }
 }
 
 /// `local_date(instant, 'Europe/Madrid')`: the calendar date that a clock there showed.
@@ -112,7 +132,9 @@ struct LocalDate {
 impl LocalDate {
     fn new() -> Self {
         let accepted = TypeSignature::Exact(vec![timestamp(), DataType::Utf8]);
-        Self { signature: Signature::new(accepted, Volatility::Immutable) }
+        Self {
+            signature: Signature::new(accepted, Volatility::Immutable),
+        }
     }
 }
 
@@ -145,6 +167,13 @@ impl ScalarUDFImpl for LocalDate {
 }
 
 fn local_days(micros: i64, zone: &Tz) -> Option<i32> {
-    let local = DateTime::from_timestamp_micros(micros)?.with_timezone(zone).date_naive();
-    i32::try_from(local.signed_duration_since(NaiveDate::from_ymd_opt(1970, 1, 1)?).num_days()).ok()
+    let local = DateTime::from_timestamp_micros(micros)?
+        .with_timezone(zone)
+        .date_naive();
+    i32::try_from(
+        local
+            .signed_duration_since(NaiveDate::from_ymd_opt(1970, 1, 1)?)
+            .num_days(),
+    )
+    .ok()
 }

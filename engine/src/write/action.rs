@@ -51,8 +51,10 @@ pub fn to_batch(actions: &[FileAction]) -> Result<RecordBatch> {
             FileAction::Remove(remove) => serde_json::to_string(remove),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let columns: Vec<arrow::array::ArrayRef> =
-        vec![Arc::new(StringArray::from_iter_values(kinds)), Arc::new(StringArray::from(texts))];
+    let columns: Vec<arrow::array::ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(kinds)),
+        Arc::new(StringArray::from(texts)),
+    ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
@@ -61,7 +63,10 @@ pub fn to_batch(actions: &[FileAction]) -> Result<RecordBatch> {
 /// # Errors
 /// Rows that are not file actions.
 pub fn from_batch(batch: &RecordBatch) -> Result<Vec<FileAction>> {
-    let (kinds, texts) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+    let (kinds, texts) = (
+        batch.column(0).as_string::<i32>(),
+        batch.column(1).as_string::<i32>(),
+    );
     (0..kinds.len())
         .map(|row| {
             Ok(match kinds.value(row) {

@@ -40,13 +40,21 @@ impl WriterOptions {
     /// Files of `customers`: clustered by `key`.
     #[must_use]
     pub fn clustered(key: &'static str) -> Self {
-        Self { key: Some(key), row_group_rows: ROW_GROUP_ROWS, target_file_bytes: TARGET_FILE_BYTES }
+        Self {
+            key: Some(key),
+            row_group_rows: ROW_GROUP_ROWS,
+            target_file_bytes: TARGET_FILE_BYTES,
+        }
     }
 
     /// Files of an append-only table.
     #[must_use]
     pub fn appended() -> Self {
-        Self { key: None, row_group_rows: ROW_GROUP_ROWS, target_file_bytes: TARGET_FILE_BYTES }
+        Self {
+            key: None,
+            row_group_rows: ROW_GROUP_ROWS,
+            target_file_bytes: TARGET_FILE_BYTES,
+        }
     }
 
     fn properties(&self, schema: &SchemaRef) -> WriterProperties {
@@ -54,7 +62,10 @@ impl WriterOptions {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_created_by(format!("sluice {}", env!("CARGO_PKG_VERSION")));
-        match self.key.and_then(|key| schema.index_of(key).ok().map(|index| (key, index))) {
+        match self
+            .key
+            .and_then(|key| schema.index_of(key).ok().map(|index| (key, index)))
+        {
             Some((key, index)) => clustered(builder, key, index),
             None => builder,
         }
@@ -65,7 +76,11 @@ impl WriterOptions {
 fn clustered(builder: WriterPropertiesBuilder, key: &str, index: usize) -> WriterPropertiesBuilder {
     let column_idx = i32::try_from(index).unwrap_or(0);
     builder
-        .set_sorting_columns(Some(vec![SortingColumn { column_idx, descending: false, nulls_first: false }]))
+        .set_sorting_columns(Some(vec![SortingColumn {
+            column_idx,
+            descending: false,
+            nulls_first: false,
+        }]))
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(Some(64))
         .set_column_data_page_size_limit(key.into(), KEY_PAGE_BYTES)
@@ -86,10 +101,20 @@ impl FileWriter {
     ///
     /// # Errors
     /// A schema that Parquet cannot hold.
-    pub fn create(store: Arc<dyn ObjectStore>, path: String, schema: SchemaRef, options: &WriterOptions) -> Result<Self> {
+    pub fn create(
+        store: Arc<dyn ObjectStore>,
+        path: String,
+        schema: SchemaRef,
+        options: &WriterOptions,
+    ) -> Result<Self> {
         let sink = BufWriter::new(Arc::clone(&store), Path::from(path.as_str()));
         let writer = AsyncArrowWriter::try_new(sink, Arc::clone(&schema), Some(options.properties(&schema)))?;
-        Ok(Self { path, store, writer, key: options.key })
+        Ok(Self {
+            path,
+            store,
+            writer,
+            key: options.key,
+        })
     }
 
     /// Appends rows.
@@ -129,7 +154,10 @@ impl FileWriter {
 /// bloat the log, and their ranges prune nothing in a table clustered by key.
 fn stats(metadata: &ParquetMetaData, key: Option<&str>) -> String {
     let mut stats = Map::new();
-    stats.insert("numRecords".to_owned(), json!(metadata.file_metadata().num_rows()));
+    stats.insert(
+        "numRecords".to_owned(),
+        json!(metadata.file_metadata().num_rows()),
+    );
     if let Some((key, (min, max))) = key.and_then(|key| Some((key, key_range(metadata, key)?))) {
         stats.insert("minValues".to_owned(), json!({ key: min }));
         stats.insert("maxValues".to_owned(), json!({ key: max }));
@@ -143,7 +171,9 @@ fn key_range(metadata: &ParquetMetaData, key: &str) -> Option<(String, String)> 
     let index = columns.columns().iter().position(|column| column.name() == key)?;
     let mut range: Option<(String, String)> = None;
     for group in metadata.row_groups() {
-        let Some(Statistics::ByteArray(found)) = group.column(index).statistics() else { return None };
+        let Some(Statistics::ByteArray(found)) = group.column(index).statistics() else {
+            return None;
+        };
         let min = std::str::from_utf8(found.min_bytes_opt()?).ok()?;
         let max = std::str::from_utf8(found.max_bytes_opt()?).ok()?;
         let (low, high) = range.get_or_insert_with(|| (min.to_owned(), max.to_owned()));

@@ -25,7 +25,14 @@ impl RollingWriter {
     /// Files named after `run_id` in `store`.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, run_id: &str, schema: SchemaRef, options: WriterOptions) -> Self {
-        Self { store, run_id: run_id.to_owned(), schema, options, open: None, closed: Vec::new() }
+        Self {
+            store,
+            run_id: run_id.to_owned(),
+            schema,
+            options,
+            open: None,
+            closed: Vec::new(),
+        }
     }
 
     /// Appends rows.
@@ -41,7 +48,12 @@ impl RollingWriter {
             closed => {
                 let path = ids::data_file(&self.run_id);
                 let store = Arc::clone(&self.store);
-                closed.insert(FileWriter::create(store, path, Arc::clone(&self.schema), &self.options)?)
+                closed.insert(FileWriter::create(
+                    store,
+                    path,
+                    Arc::clone(&self.schema),
+                    &self.options,
+                )?)
             }
         };
         writer.write(batch).await?;

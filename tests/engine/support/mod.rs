@@ -21,7 +21,14 @@ impl Bench {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let instance = Instance::init(&folder.path().join("instance")).await.unwrap();
-        Self { folder, instance, settings: Settings { memory_bytes: 1 << 30, threads: 2 } }
+        Self {
+            folder,
+            instance,
+            settings: Settings {
+                memory_bytes: 1 << 30,
+                threads: 2,
+            },
+        }
     }
 
     /// Writes a file beside the instance.
@@ -56,7 +63,9 @@ impl Bench {
     /// The result of a query as an ASCII table.
     pub async fn table(&self, query: &str) -> String {
         let ctx = sql::session(&self.instance, &self.settings).await.unwrap();
-        let rows = sql::query(&ctx, query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
+        let rows = sql::query(&ctx, query)
+            .await
+            .unwrap_or_else(|e| panic!("{query}: {e}"));
         let batches: Vec<_> = rows.try_collect().await.unwrap();
         pretty_format_batches(&batches).unwrap().to_string()
     }

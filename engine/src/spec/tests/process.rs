@@ -52,7 +52,10 @@ fn the_smallest_process_gets_every_default() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one file with every key, and every key looked at")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one file with every key, and every key looked at"
+)]
 fn every_key_of_a_process_arrives_where_it_belongs() {
     let process = parsed(
         r##"
