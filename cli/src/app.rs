@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
+use sluice_engine::spec::Defaults;
+
 use crate::args::Cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -39,7 +41,7 @@ fn outcome(cli: Cli) -> Result<()> {
     let settings = Settings::resolve(cli.globals);
     logging::start(settings.log_format)?;
     let runtime = Builder::new_multi_thread()
-        .worker_threads(settings.engine.threads.max(1))
+        .worker_threads(settings.engine(&Defaults::default()).threads.max(1))
         .enable_all()
         .build()
         .map_err(|e| Failure::from(sluice_engine::Error::runtime("the runtime did not start").because(e)))?;

@@ -42,7 +42,7 @@ impl Session {
     /// # Errors
     /// A table cannot be read.
     pub async fn open(instance: &Instance, settings: &Settings) -> Result<Self> {
-        let context = sql::session(instance, &settings.engine).await?;
+        let context = sql::session(instance, &settings.engine(&instance.config().defaults)).await?;
         Ok(Self {
             context,
             format: settings.output,

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use sluice_engine::spec::parse_bytes;
+use sluice_engine::spec::{Defaults, parse_bytes};
 
 use crate::printer::OutputFormat;
 use crate::talk::Talk;
@@ -74,8 +74,10 @@ pub struct Settings {
     pub instance: InstanceChoice,
     /// How data is printed.
     pub output: OutputFormat,
-    /// What the engine may use.
-    pub engine: sluice_engine::Settings,
+    /// Memory that was typed, in bytes.
+    pub memory_bytes: Option<usize>,
+    /// Cores that were typed.
+    pub threads: Option<usize>,
     /// Whether anything but data and errors is said.
     pub talk: Talk,
     /// How errors and logs are written.
@@ -85,20 +87,31 @@ pub struct Settings {
 impl Settings {
     /// Fills in what was not typed.
     pub fn resolve(typed: GlobalArgs) -> Self {
-        let detected = sluice_engine::Settings::detect();
         let named = typed.instance.map(InstanceChoice::Named);
         let instance = named.or_else(from_environment).unwrap_or(InstanceChoice::Nearest);
-        let engine = sluice_engine::Settings {
-            memory_bytes: typed.memory.unwrap_or(detected.memory_bytes),
-            threads: typed.threads.map_or(detected.threads, NonZeroUsize::get),
-        };
         let talk = if typed.quiet { Talk::Off } else { Talk::On };
         Self {
             instance,
             output: typed.output,
-            engine,
+            memory_bytes: typed.memory,
+            threads: typed.threads.map(NonZeroUsize::get),
             talk,
             log_format: typed.log_format,
+        }
+    }
+
+    /// What the engine may use: as typed, else as `sluice.toml` says, else what there is.
+    pub fn engine(&self, defaults: &Defaults) -> sluice_engine::Settings {
+        let detected = sluice_engine::Settings::detect();
+        let configured_bytes = defaults
+            .memory_bytes
+            .and_then(|bytes| usize::try_from(bytes).ok());
+        sluice_engine::Settings {
+            memory_bytes: self
+                .memory_bytes
+                .or(configured_bytes)
+                .unwrap_or(detected.memory_bytes),
+            threads: self.threads.or(defaults.threads).unwrap_or(detected.threads),
         }
     }
 }

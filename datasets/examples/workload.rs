@@ -18,13 +18,22 @@ const BAD_ROWS: u32 = 167;
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
     let folder = args.next().ok_or_else(|| usage("FOLDER"))?;
-    let mut number = |name: &str| args.next().and_then(|n| n.parse::<u64>().ok()).ok_or_else(|| usage(name));
+    let mut number = |name: &str| {
+        args.next()
+            .and_then(|n| n.parse::<u64>().ok())
+            .ok_or_else(|| usage(name))
+    };
     let (customers, attributes, changes) = (number("CUSTOMERS")?, number("ATTRIBUTES")?, number("CHANGES")?);
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
 
     let attributes = usize::try_from(attributes).map_err(|_| usage("ATTRIBUTES"))?;
-    let base = CustomerBase { rows: customers, attributes, seed: 1, first_id: 1 };
+    let base = CustomerBase {
+        rows: customers,
+        attributes,
+        seed: 1,
+        first_id: 1,
+    };
     let _ = base.write(&mut File::create(folder.join("base.csv"))?)?;
 
     let file = CustomerFile {
@@ -54,5 +63,8 @@ fn main() -> io::Result<()> {
 }
 
 fn usage(missing: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("{missing} is missing: FOLDER CUSTOMERS ATTRIBUTES CHANGES"))
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{missing} is missing: FOLDER CUSTOMERS ATTRIBUTES CHANGES"),
+    )
 }

@@ -43,14 +43,19 @@ pub async fn run(context: &Context, args: InitArgs) -> Result<()> {
     let (Some(source), Some(key)) = (&args.from, &args.key) else {
         return Ok(());
     };
-    let adopted = adopt(&instance, &context.settings.engine, source, key)
-        .await
-        .map_err(|error| {
-            let folder = shell::quoted(&instance.root().to_string_lossy());
-            error.wrote("an instance without customers").hint(format!(
-                "the instance is whole and empty; to begin again with init --from, remove {folder} first"
-            ))
-        })?;
+    let adopted = adopt(
+        &instance,
+        &context.settings.engine(&instance.config().defaults),
+        source,
+        key,
+    )
+    .await
+    .map_err(|error| {
+        let folder = shell::quoted(&instance.root().to_string_lossy());
+        error.wrote("an instance without customers").hint(format!(
+            "the instance is whole and empty; to begin again with init --from, remove {folder} first"
+        ))
+    })?;
     object.print(&adopted, || {
         let counts = [
             (adopted.rows, "customers"),

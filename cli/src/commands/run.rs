@@ -103,7 +103,8 @@ pub(super) async fn start(
     let watch = context.watch();
     let progress = Progress::follow(&watch, &context.settings);
     let request = options.request(process, file);
-    let outcome = sluice_engine::run::run(instance, &context.settings.engine, request, &watch).await;
+    let settings = context.settings.engine(&instance.config().defaults);
+    let outcome = sluice_engine::run::run(instance, &settings, request, &watch).await;
     progress.finish();
     let mut report = outcome?;
     let failure = report.error.take();

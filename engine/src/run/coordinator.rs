@@ -25,6 +25,7 @@ use crate::source::SourceFile;
 use crate::spec::{Process, RejectBudget, Strictness};
 use crate::split::{RejectOrigin, Verdicts};
 use crate::stage::StageBudget;
+use crate::validate::RecordSet;
 
 /// Makes one run. A run that fails is a [`Report`] with an error; only where there was no run is there an `Err`.
 ///
@@ -244,6 +245,7 @@ impl Attempt<'_> {
             rules,
             loaded,
             verdicts,
+            repeated: RecordSet::default(),
         };
         self.phases
             .stoppable("duplicates", prepared.find_duplicates(ctx))

@@ -1,9 +1,11 @@
 //! The verdicts that need all rows or the table: duplicates, set rules, unknown customers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{and, filter_record_batch, is_not_null};
+use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionState;
 use datafusion::prelude::{SessionContext, col};
 use futures::TryStreamExt;
@@ -30,7 +32,13 @@ pub(super) struct Prepared {
     pub loaded: Loaded,
     /// Verdicts of row rules and, under `reject_all`, of duplicates.
     pub verdicts: Verdicts,
+    /// Records whose CID stands more than once.
+    pub repeated: RecordSet,
 }
+
+/// The CIDs that stand more than once.
+const REPEATED_CIDS: &str =
+    "SELECT customer_id FROM incoming WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1";
 
 /// What the rules say on one version of `customers`.
 #[derive(Clone)]
@@ -41,19 +49,47 @@ pub(super) struct Judgement {
 }
 
 impl Prepared {
-    /// Finds duplicates, where their verdict depends on nothing else.
+    /// Finds the records whose CID stands more than once; under `reject_all` that is their verdict.
     pub async fn find_duplicates(&mut self, ctx: &SessionContext) -> Result<()> {
-        if self.process.policy.on_duplicate != OnDuplicate::RejectAll {
-            return Ok(());
+        self.repeated = self.repeated_records(&self.session(ctx).await?).await?;
+        if self.process.policy.on_duplicate == OnDuplicate::RejectAll {
+            self.verdicts
+                .add(self.number_of(id::CID_DUPLICATE), self.repeated.clone());
         }
-        let ctx = self.session(ctx).await?;
-        self.query_rules(&ctx, |rule| rule.id == id::CID_DUPLICATE)
-            .await?
-            .into_iter()
-            .for_each(|(number, found)| {
-                self.verdicts.add(number, found);
-            });
         Ok(())
+    }
+
+    /// DataFusion groups by CID, and spills if it must; the few that repeat are then looked up in the stage. The
+    /// rule's own SQL would do both at once, but its semi-join builds on the larger side.
+    async fn repeated_records(&self, session: &SessionContext) -> Result<RecordSet> {
+        let mut groups = session.sql(REPEATED_CIDS).await?.execute_stream().await?;
+        let mut repeated: HashSet<String> = HashSet::new();
+        while let Some(batch) = groups.try_next().await? {
+            repeated.extend(
+                batch
+                    .column(0)
+                    .as_string_view()
+                    .iter()
+                    .flatten()
+                    .map(str::to_owned),
+            );
+        }
+        let mut records = RecordSet::default();
+        if repeated.is_empty() {
+            return Ok(records);
+        }
+        let staged = &self.loaded.staged;
+        let columns = change_columns(staged.schema(), &self.layout)?;
+        for number in 0..staged.len() {
+            let batch = staged.read(number)?.project(&columns)?;
+            let numbers = batch.column(1).as_primitive::<Int64Type>();
+            for (key, record) in batch.column(0).as_string_view().iter().zip(numbers.values()) {
+                if key.is_some_and(|key| repeated.contains(key)) {
+                    records.insert(record.unsigned_abs());
+                }
+            }
+        }
+        Ok(records)
     }
 
     /// The rows that may be merged, in key order: without those that no version of the table can make acceptable,
@@ -191,7 +227,7 @@ impl Prepared {
         let mut unknown = RecordSet::default();
         for number in 0..sorted.num_batches() {
             let batch = sorted.batch(number)?;
-            let records = batch.column(1).as_primitive::<arrow::datatypes::Int64Type>();
+            let records = batch.column(1).as_primitive::<Int64Type>();
             for record in records
                 .values()
                 .iter()
@@ -204,34 +240,35 @@ impl Prepared {
         Ok(unknown)
     }
 
-    /// Under `keep_first` and `keep_last`: the records of a repeated CID that are not kept.
+    /// Under `keep_first` and `keep_last`: the repeated records but the kept ones.
     async fn losers(&self, ctx: &SessionContext, verdicts: &Verdicts) -> Result<RecordSet> {
-        let session = self.session(ctx).await?;
+        let session = sibling(ctx);
         let staged = &self.loaded.staged;
-        let schema = Arc::new(
-            staged
-                .schema()
-                .project(&change_columns(staged.schema(), &self.layout)?)?,
-        );
-        let (wanted, verdicts) = (change_columns(staged.schema(), &self.layout)?, verdicts.clone());
+        let wanted = change_columns(staged.schema(), &self.layout)?;
+        let schema = Arc::new(staged.schema().project(&wanted)?);
+        let verdicts = verdicts.clone();
         let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
             Ok(
                 filter_record_batch(&batch.project(&wanted)?, &acceptable(batch, &verdicts)?)?
                     .project(asked)?,
             )
         };
-        session.register_table(
-            "passing",
-            Arc::new(StageTable::derived(Arc::clone(staged), schema, Arc::new(derive))),
-        )?;
-        let found = self
-            .query_rules(&session, |rule| rule.id == id::CID_DUPLICATE)
-            .await?;
-        Ok(found
-            .into_iter()
-            .next()
-            .map(|(_, records)| records)
-            .unwrap_or_default())
+        let passing = StageTable::derived(Arc::clone(staged), schema, Arc::new(derive));
+        session.register_table("passing", Arc::new(passing))?;
+        let which = if self.process.policy.on_duplicate == OnDuplicate::KeepFirst {
+            "min"
+        } else {
+            "max"
+        };
+        let sql = format!(
+            "SELECT {which}(record_no) FROM passing WHERE {CUSTOMER_ID} IS NOT NULL GROUP BY {CUSTOMER_ID}"
+        );
+        let mut kept = RecordSet::default();
+        let mut rows = session.sql(&sql).await?.execute_stream().await?;
+        while let Some(batch) = rows.try_next().await? {
+            kept.extend_from(&batch, self.loaded.rows_read())?;
+        }
+        Ok(self.repeated.without(&kept))
     }
 
     fn number_of(&self, id: &str) -> u16 {

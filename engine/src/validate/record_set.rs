@@ -36,6 +36,20 @@ impl RecordSet {
             .is_some_and(|word| word & (1 << (record_no % 64)) != 0)
     }
 
+    /// The records of this set that are not in `others`.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        let other = |word: usize| others.words.get(word).copied().unwrap_or(0);
+        let words: Vec<u64> = self
+            .words
+            .iter()
+            .enumerate()
+            .map(|(i, word)| word & !other(i))
+            .collect();
+        let len = words.iter().map(|word| u64::from(word.count_ones())).sum();
+        Self { words, len }
+    }
+
     /// Number of records.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -81,6 +95,8 @@ mod tests {
         let mut set = RecordSet::default();
         assert!(set.insert(1) && set.insert(64) && set.insert(1000) && !set.insert(64));
         assert_eq!(set.len(), 3);
+        assert_eq!(set.without(&set).len(), 0);
+        assert_eq!(set.without(&RecordSet::default()), set);
         assert!(set.contains(1000) && !set.contains(999) && !set.contains(100_000));
     }
 }
