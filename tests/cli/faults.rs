@@ -98,12 +98,14 @@ fn a_kill_after_the_commit_leaves_the_new_version_and_the_runs_row_is_rebuilt() 
 
 #[test]
 fn what_a_killed_run_wrote_and_did_not_commit_is_removed() {
-    let home = home();
-    let before = home.data_files("customers").len();
-    kill_at(&home, "files_written");
-    assert!(home.data_files("customers").len() > before);
-    home.sluice(&["run", "p", "--file", "before.csv"]).succeeded();
-    assert_eq!(home.data_files("customers").len(), before);
+    for (point, table) in [("files_written", "customers"), ("rejects_written", "rejects")] {
+        let home = home();
+        let before = home.data_files(table).len();
+        kill_at(&home, point);
+        assert!(home.data_files(table).len() > before);
+        home.sluice(&["run", "p", "--file", "before.csv"]).succeeded();
+        assert_eq!(home.data_files(table).len(), before);
+    }
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl Attempt<'_> {
             }
         }
         let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
-        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir())?;
+        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
         let prepared = self.prepare(&ctx, file, &budget).await?;
         let columns = changes_columns(&self.process);
         let sorted = self
@@ -322,6 +322,7 @@ impl Attempt<'_> {
         self.record.error = Some(error.to_string());
         if self.request.effect == Effect::Merge {
             discard_files(&self.instance.customers()?, &self.record.run_id).await?;
+            discard_files(&self.instance.rejects()?, &self.record.run_id).await?;
         }
         Ok(error
             .in_file_if_data(self.record.source_file.as_deref())

@@ -1,13 +1,12 @@
 //! Plan 2 and its commit, again on the new version whenever another writer was faster.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, Schema};
 use datafusion::prelude::SessionContext;
 use deltalake_core::kernel::{Action, MetadataExt, StructType};
-use futures::StreamExt;
-use object_store::ObjectStoreExt;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
 use super::judge::{Judgement, Prepared};
@@ -261,18 +260,24 @@ fn evolved(current: &Snapshot, fields: Vec<FieldRef>) -> Result<StructType> {
     StructType::try_new(all).map_err(|e| Error::runtime("the new columns do not fit the table").because(e))
 }
 
-/// Deletes what a run wrote to a table and did not commit.
+/// Deletes what a run wrote to a table and did not commit: files of its name that are not live.
 ///
 /// # Errors
 /// The store failed.
 pub(super) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
+    let live: HashSet<String> = log
+        .snapshot(None)
+        .await?
+        .files
+        .into_iter()
+        .map(|file| file.add.path)
+        .collect();
     let store = log.store().object_store(None);
     let prefix = format!("part-{run_id}-");
-    let mut files = store.list(None);
-    while let Some(file) = files.next().await {
-        let location = file?.location;
-        if location.parts_count() == 1 && location.filename().is_some_and(|name| name.starts_with(&prefix)) {
-            store.delete(&location).await?;
+    for file in store.list_with_delimiter(None).await?.objects {
+        let name = file.location.as_ref();
+        if name.starts_with(&prefix) && !live.contains(name) {
+            store.delete(&file.location).await?;
         }
     }
     Ok(())

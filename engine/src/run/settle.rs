@@ -73,6 +73,7 @@ async fn outcome(instance: &Instance, name: &str, lease: &Lease) -> Result<(RunR
         return Ok((record, identity));
     }
     discard_files(&instance.customers()?, &lease.run_id).await?;
+    discard_files(&instance.rejects()?, &lease.run_id).await?;
     let mut record = RunRecord::started(lease.run_id.clone(), name, lease.run_no, &lease.trigger);
     record.started_at = lease.started_at;
     match written {

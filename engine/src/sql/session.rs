@@ -17,7 +17,7 @@ use crate::report::RunRecord;
 use crate::session::new_session;
 use crate::settings::Settings;
 use crate::table::schemas::{self, CUSTOMER_ID, timestamp};
-use crate::table::{Snapshot, SnapshotTable};
+use crate::table::{Snapshot, SnapshotTable, TableLog};
 
 /// A session over the tables, views and functions of `instance`.
 ///
@@ -26,29 +26,18 @@ use crate::table::{Snapshot, SnapshotTable};
 pub async fn session(instance: &Instance, settings: &Settings) -> Result<SessionContext> {
     let ctx = new_session(settings, settings.memory_bytes)?;
     let customers = Arc::new(instance.customers()?.snapshot(None).await?);
-    register_rows(&ctx, "processes", processes_schema(), &process::list(instance)?)?;
-    register_rows(
-        &ctx,
+    ctx.register_table("processes", rows(processes_schema(), &process::list(instance)?)?)?;
+    ctx.register_table(
         "attributes",
-        attributes_schema(),
-        &attributes(instance, &customers)?,
+        rows(attributes_schema(), &attributes(instance, &customers)?)?,
     )?;
     ctx.register_table("customers", Arc::new(SnapshotTable::new(customers)))?;
-    for (name, log) in [
-        ("rejects", instance.rejects()?),
-        ("events", instance.events()?),
-        ("__runs", instance.runs()?),
-    ] {
-        let snapshot = Arc::new(log.snapshot(None).await?);
-        ctx.register_table(name, Arc::new(SnapshotTable::new(snapshot)))?;
+    for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?)] {
+        ctx.register_table(name, newest(&log).await?)?;
     }
-    register_rows(&ctx, "__running", schemas::runs(), &running(instance)?)?;
-    view(
-        &ctx,
-        "runs",
-        "SELECT * FROM __runs UNION ALL SELECT * FROM __running",
-    )
-    .await?;
+    let ended = ctx.read_table(newest(&instance.runs()?).await?)?;
+    let running = ctx.read_table(rows(schemas::runs(), &running(instance)?)?)?;
+    ctx.register_table("runs", ended.union(running)?.into_view())?;
     view(&ctx, "reject_reasons", REJECT_REASONS).await?;
     functions::register(&ctx, instance);
     Ok(ctx)
@@ -65,20 +54,18 @@ async fn view(ctx: &SessionContext, name: &str, sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// Registers serde values as a table.
-fn register_rows<T: Serialize>(
-    ctx: &SessionContext,
-    name: &str,
-    schema: SchemaRef,
-    rows: &[T],
-) -> Result<()> {
+async fn newest(log: &TableLog) -> Result<Arc<SnapshotTable>> {
+    Ok(Arc::new(SnapshotTable::new(Arc::new(log.snapshot(None).await?))))
+}
+
+/// Serde values as a table.
+fn rows<T: Serialize>(schema: SchemaRef, values: &[T]) -> Result<Arc<MemTable>> {
     let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder()?;
-    decoder.serialize(rows)?;
+    decoder.serialize(values)?;
     let batch = decoder
         .flush()?
         .unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
-    ctx.register_table(name, Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;
-    Ok(())
+    Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
 }
 
 /// Runs under way: they have a lease, and no row in `runs` yet.

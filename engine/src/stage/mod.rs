@@ -3,6 +3,7 @@
 //! Set rules, duplicates, a conflict re-run and the split all read the rows again, and the source is read once.
 //! Small runs never touch the disk.
 
+mod folder;
 mod store;
 mod table;
 

@@ -12,8 +12,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
-use tempfile::TempDir;
 
+use super::folder::SpillFolder;
 use crate::error::Result;
 
 /// Memory that all stages of a run share, and where they go when it is used up.
@@ -21,21 +21,18 @@ use crate::error::Result;
 pub struct StageBudget {
     limit_bytes: usize,
     used_bytes: Arc<AtomicUsize>,
-    folder: Arc<TempDir>,
+    folder: Arc<SpillFolder>,
 }
 
 impl StageBudget {
-    /// A budget of `limit_bytes`; spills into a new folder below `parent`, which goes when the last stage goes.
-    ///
-    /// # Errors
-    /// `parent` cannot be written.
-    pub fn new(limit_bytes: usize, parent: PathBuf) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("sluice-").tempdir_in(parent)?;
-        Ok(Self {
+    /// A budget of `limit_bytes`; what is over it goes to a folder below `parent`, which goes with the last stage.
+    #[must_use]
+    pub fn new(limit_bytes: usize, parent: PathBuf) -> Self {
+        Self {
             limit_bytes,
             used_bytes: Arc::default(),
-            folder: Arc::new(folder),
-        })
+            folder: Arc::new(SpillFolder::below(parent)),
+        }
     }
 
     fn take(&self, bytes: usize) -> bool {
@@ -183,7 +180,7 @@ impl Spill {
     fn create(budget: &StageBudget, schema: &SchemaRef) -> Result<Self> {
         let path = budget
             .folder
-            .path()
+            .path()?
             .join(format!("{}.arrow", uuid::Uuid::new_v4().simple()));
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let writer = FileWriter::try_new_with_options(File::create(&path)?, schema, options)?;
@@ -270,7 +267,7 @@ mod tests {
 
     #[test]
     fn batches_over_the_budget_go_to_disk_and_come_back_the_same() {
-        let budget = StageBudget::new(20_000, std::env::temp_dir()).unwrap();
+        let budget = StageBudget::new(20_000, std::env::temp_dir());
         let mut store = BatchStore::new(batch(0).schema(), budget.clone());
         (0..20).for_each(|i| store.push(batch(i)).unwrap());
         store.seal().unwrap();
