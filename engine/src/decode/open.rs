@@ -28,6 +28,18 @@ pub struct Header {
     pub duplicates: Vec<String>,
 }
 
+impl Header {
+    /// The columns that can be told apart by name.
+    #[must_use]
+    pub fn unique_columns(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .filter(|column| !self.duplicates.contains(column))
+            .cloned()
+            .collect()
+    }
+}
+
 /// An opened file: the header is read, the records are not.
 #[derive(Debug, Clone)]
 pub struct CsvFile {

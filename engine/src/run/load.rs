@@ -47,12 +47,8 @@ fn raw_columns(layout: &Layout, rules: &[Rule], file: &CsvFile) -> Vec<String> {
     let mentions_raw =
         |rule: &Rule| rule.check == crate::validate::Check::UserRow && rule.sql.contains("raw");
     if rules.iter().any(mentions_raw) {
-        let others = file
-            .header
-            .columns
-            .iter()
-            .filter(|c| !file.header.duplicates.contains(c));
-        let others: Vec<String> = others.filter(|c| !columns.contains(c)).cloned().collect();
+        let all = file.header.unique_columns();
+        let others: Vec<String> = all.into_iter().filter(|c| !columns.contains(c)).collect();
         columns.extend(others);
     }
     columns

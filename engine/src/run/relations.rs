@@ -28,7 +28,7 @@ pub fn incoming_schema(layout: &Layout, source_columns: &[String]) -> SchemaRef 
 /// The well-formed records as `incoming`. `raw` is read again from the record's bytes, and only when asked for.
 #[must_use]
 pub fn incoming(loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Arc<dyn TableProvider> {
-    let columns = unique_columns(file);
+    let columns = file.header.unique_columns();
     let schema = incoming_schema(layout, &columns);
     let (out, dialect) = (Arc::clone(&schema), file.options.dialect.clone());
     let positions = file.positions(&columns).unwrap_or_default();
@@ -49,16 +49,6 @@ pub fn incoming(loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Arc<dyn Tab
         schema,
         Arc::new(derive),
     ))
-}
-
-/// The source columns that can be told apart by name.
-fn unique_columns(file: &CsvFile) -> Vec<String> {
-    file.header
-        .columns
-        .iter()
-        .filter(|c| !file.header.duplicates.contains(c))
-        .cloned()
-        .collect()
 }
 
 fn raw_structs(

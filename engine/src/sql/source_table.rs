@@ -47,7 +47,7 @@ impl SourceTable {
     /// A mapped column that is not there.
     pub fn typed(file: CsvFile, layout: &Layout, relation: Relation) -> Result<Self> {
         file.positions(&layout.source_columns())?;
-        let raw = unique(&file);
+        let raw = file.header.unique_columns();
         let kept = file.positions(&raw)?;
         let incoming = incoming_schema(layout, &raw);
         let schema = match relation {
@@ -73,7 +73,7 @@ impl SourceTable {
     /// # Errors
     /// None but what opening found.
     pub fn text(file: CsvFile) -> Result<Self> {
-        let columns = unique(&file);
+        let columns = file.header.unique_columns();
         let kept = file.positions(&columns)?;
         let mut fields: Vec<FieldRef> = columns
             .iter()
@@ -120,15 +120,6 @@ impl SourceTable {
             schema: Arc::new(Schema::new(fields)),
         })
     }
-}
-
-fn unique(file: &CsvFile) -> Vec<String> {
-    file.header
-        .columns
-        .iter()
-        .filter(|c| !file.header.duplicates.contains(c))
-        .cloned()
-        .collect()
 }
 
 fn with_malformed(incoming: &SchemaRef) -> SchemaRef {
