@@ -18,6 +18,7 @@ mod commands;
 mod context;
 mod error;
 mod logging;
+mod memory;
 mod printer;
 mod progress;
 mod render;
@@ -28,10 +29,8 @@ mod shell;
 mod signals;
 mod talk;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::configure();
     match args::Cli::try_parse() {
         Ok(cli) => app::run(cli),
         Err(refusal) => app::refuse(&refusal),
