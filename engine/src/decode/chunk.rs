@@ -1,6 +1,6 @@
 //! One split chunk to record batches: the well-formed records typed, the malformed ones with their reason.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{
     ArrayRef, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray, new_null_array,
@@ -21,6 +21,36 @@ pub struct Chunk {
     pub bytes: Buffer,
     /// The records.
     pub records: RecordTable,
+    /// Where the table goes when the chunk is done with.
+    pub pool: TablePool,
+}
+
+/// Record tables to be used again: a table is larger than its chunk, and fresh memory is dear.
+#[derive(Debug, Clone, Default)]
+pub struct TablePool(Arc<Mutex<Vec<RecordTable>>>);
+
+impl TablePool {
+    /// An empty table, a used one if there is one.
+    #[must_use]
+    pub fn take(&self) -> RecordTable {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let mut table = std::mem::take(&mut self.records);
+        table.clear();
+        self.pool
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(table);
+    }
 }
 
 /// What a chunk decodes to.

@@ -15,8 +15,8 @@ use arrow::buffer::Buffer;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::chunk::{Chunk, ChunkDecoder, Decoded};
-use super::csv::{End, FieldSelection, RecordTable, Splitter};
+use super::chunk::{Chunk, ChunkDecoder, Decoded, TablePool};
+use super::csv::{End, FieldSelection, Splitter};
 use super::open::CsvFile;
 use crate::cpu;
 use crate::error::{Error, Result};
@@ -84,6 +84,7 @@ fn read_chunks(
     let mut input = File::open(&file.source.path)?;
     input.seek(SeekFrom::Start(file.start.byte))?;
     let mut carried: Vec<u8> = Vec::new();
+    let pool = TablePool::default();
     loop {
         let mut buffer = Vec::with_capacity(carried.len() + CHUNK_BYTES);
         buffer.append(&mut carried);
@@ -93,7 +94,7 @@ fn read_chunks(
         let end = if read < CHUNK_BYTES { End::Last } else { End::More };
         // What holds the chunk holds its capacity: a file of a few bytes must not cost a whole chunk.
         buffer.shrink_to_fit();
-        let mut records = RecordTable::default();
+        let mut records = pool.take();
         let consumed = splitter.split(&buffer, end, &mut records);
         carried = buffer.get(consumed..).unwrap_or_default().to_vec();
         meter.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
@@ -102,6 +103,7 @@ fn read_chunks(
             let chunk = Chunk {
                 bytes: Buffer::from_vec(buffer),
                 records,
+                pool: pool.clone(),
             };
             if out.blocking_send(Ok(chunk)).is_err() {
                 return Ok(());

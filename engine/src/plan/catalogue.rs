@@ -300,15 +300,16 @@ fn date_sql(attribute: &Attribute) -> String {
     }
 }
 
-/// Bytes are at least as many as units, so `octet_length` answers for nearly every text.
+/// Bytes are at least as many as units, so `octet_length` answers for nearly every batch. The rest of the AND is left
+/// out where that is false in every row; a NULL would be no false.
 fn too_long_sql(text: &Text<'_>) -> String {
     let name = quoted(text.name);
     match text.ty {
         AttributeType::Varchar(n) | AttributeType::Nvarchar(n) => {
-            format!("octet_length({name}) > {n} AND utf16_units({name}) > {n}")
+            format!("coalesce(octet_length({name}), 0) > {n} AND utf16_units({name}) > {n}")
         }
         _ => format!(
-            "octet_length({name}) > 4000 AND (utf16_units({name}) > 8000 OR (utf16_units({name}) > 4000 AND NOT is_windows_1252({name})))"
+            "coalesce(octet_length({name}), 0) > 4000 AND (utf16_units({name}) > 8000 OR (utf16_units({name}) > 4000 AND NOT is_windows_1252({name})))"
         ),
     }
 }
