@@ -8,3 +8,4 @@
 mod support;
 
 mod main_job;
+mod tables;

@@ -18,6 +18,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use deltalake_core::logstore::LogStore;
 use sha2::{Digest, Sha256};
 
@@ -133,11 +134,19 @@ impl Scan<'_> {
             total = total.add(&live_rows(file));
             groups[i % width].push(partitioned(log, file, &self.snapshot.schema)?);
         }
-        let groups = groups
+        let groups: Vec<FileGroup> = groups
             .into_iter()
             .filter(|g| !g.is_empty())
             .map(FileGroup::new)
             .collect();
+        if groups.is_empty() {
+            // A source without files has no partition, and an operator above may ask for one.
+            let schema = match self.projection {
+                Some(columns) => Arc::new(self.snapshot.schema.project(columns)?),
+                None => Arc::clone(&self.snapshot.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let statistics = Statistics {
             num_rows: total,
             ..Statistics::new_unknown(&self.snapshot.schema)

@@ -1,5 +1,7 @@
 //! An instance in a temporary folder, and short ways to do things to it.
 
+mod ask;
+
 use std::path::{Path, PathBuf};
 
 use arrow::util::pretty::pretty_format_batches;
@@ -9,6 +11,8 @@ use sluice_engine::process::{self, Ingest};
 use sluice_engine::run::{Effect, Repeat, Report, RunRequest, Watch, run};
 use sluice_engine::{Result, Settings, sql};
 use tempfile::TempDir;
+
+pub use ask::{definition, failure, fixture};
 
 /// An instance that goes with the test.
 pub struct Bench {
