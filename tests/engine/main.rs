@@ -7,5 +7,6 @@
 
 mod support;
 
+mod changes;
 mod main_job;
 mod tables;

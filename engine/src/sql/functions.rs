@@ -1,4 +1,4 @@
-//! Table functions: `source`, `incoming`, `records`, `customers_at`.
+//! Table functions: `source`, `incoming`, `records`, `customers_at`, `changes`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
+use super::changes::run_changes;
 use super::source_table::{Relation, SourceTable};
 use crate::decode::CsvFile;
 use crate::error::{Error, Result};
@@ -31,6 +32,7 @@ pub(super) fn register(ctx: &SessionContext, instance: &Instance) {
     ctx.register_udtf("incoming", function(Kind::Process(Relation::Incoming)));
     ctx.register_udtf("records", function(Kind::Process(Relation::Records)));
     ctx.register_udtf("customers_at", function(Kind::CustomersAt));
+    ctx.register_udtf("changes", function(Kind::Changes));
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ enum Kind {
     Source,
     Process(Relation),
     CustomersAt,
+    Changes,
 }
 
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl TableFunctionImpl for InstanceFunction {
             Kind::Source => Arc::new(source(&self.instance, &arguments)?),
             Kind::Process(relation) => Arc::new(of_process(&self.instance, &arguments, *relation)?),
             Kind::CustomersAt => Arc::new(customers_at(&self.instance, &arguments)?),
+            Kind::Changes => changes(&self.instance, &arguments)?,
         };
         Ok(table)
     }
@@ -118,9 +122,17 @@ fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTab
         _ => return Err(Error::usage("name a version: customers_at(7)")),
     };
     let log = instance.customers()?;
-    // A table function is called while a plan is made, which is not async; reading the log is.
-    let snapshot = tokio::task::block_in_place(|| {
-        tokio::runtime::Handle::current().block_on(log.snapshot(Some(version)))
-    });
-    Ok(SnapshotTable::new(Arc::new(snapshot?)))
+    Ok(SnapshotTable::new(Arc::new(now(log.snapshot(Some(version)))?)))
+}
+
+fn changes(instance: &Instance, arguments: &[String]) -> Result<Arc<dyn TableProvider>> {
+    let [run] = arguments else {
+        return Err(Error::usage("name a run: changes('RUN')"));
+    };
+    now(run_changes(instance, run))
+}
+
+/// Waits for `work`: a table function is called while a plan is made, which is not async; reading a log is.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
 }

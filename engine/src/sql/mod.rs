@@ -3,6 +3,7 @@
 //! [`session`] registers everything, [`query`] runs one statement. [`functions`](mod@functions) are the table functions: any source
 //! file, the relations that rules speak of, older versions.
 
+mod changes;
 mod functions;
 mod reading;
 mod runs;
