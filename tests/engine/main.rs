@@ -9,4 +9,5 @@ mod support;
 
 mod changes;
 mod main_job;
+mod malformed;
 mod tables;

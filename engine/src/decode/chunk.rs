@@ -154,29 +154,29 @@ impl ChunkDecoder {
         let reasons = rows
             .iter()
             .filter_map(|row| chunk.records.shape.get(*row))
-            .map(|shape| self.reason(*shape));
+            .map(|shape| reason(*shape, self.expected_fields, &self.dialect));
         columns.push(Arc::new(StringArray::from_iter_values(reasons)));
         Ok(RecordBatch::try_new(layout::malformed_schema(), columns)?)
     }
+}
 
-    fn reason(&self, shape: Shape) -> String {
-        let expected = self.expected_fields;
-        match shape {
-            Shape::WellFormed => String::new(),
-            Shape::FieldCount { found } => {
-                let fields = if found == 1 { "field" } else { "fields" };
-                format!("field count: {found} {fields} where the header has {expected}")
-            }
-            Shape::StrayQuote => {
-                "stray quote: a quote stands inside a field, or text follows a closing quote".to_owned()
-            }
-            Shape::UnterminatedQuote => "unterminated quote: a quoted field does not end".to_owned(),
-            Shape::Oversized => {
-                format!(
-                    "oversized: the record has more than {} bytes; its first part is kept",
-                    self.dialect.record_bytes
-                )
-            }
+/// Why a record of this shape is malformed.
+pub(super) fn reason(shape: Shape, expected_fields: usize, dialect: &Dialect) -> String {
+    match shape {
+        Shape::WellFormed => String::new(),
+        Shape::FieldCount { found } => {
+            let fields = if found == 1 { "field" } else { "fields" };
+            format!("field count: {found} {fields} where the header has {expected_fields}")
+        }
+        Shape::StrayQuote => {
+            "stray quote: a quote stands inside a field, or text follows a closing quote".to_owned()
+        }
+        Shape::UnterminatedQuote => "unterminated quote: a quoted field does not end".to_owned(),
+        Shape::Oversized => {
+            format!(
+                "oversized: the record has more than {} bytes; its first part is kept",
+                dialect.record_bytes
+            )
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 
 use super::csv::{
-    Dialect, End, FieldSelection, Position, RecordTable, Splitter, bom_len, fields, parse_header,
+    Dialect, End, FieldSelection, Position, RecordTable, Shape, Splitter, bom_len, fields, parse_header,
     suspect_delimiter,
 };
 use crate::error::{Error, Result};
@@ -91,7 +91,9 @@ impl CsvFile {
                 });
             }
             if end == End::Last {
-                return Err(Error::data("file_empty", "the file has no header").in_file(shown));
+                return Err(Error::data("file_empty", "the file has no header")
+                    .in_file(shown)
+                    .hint("the first record names the columns; write one"));
             }
             head_bytes *= 2;
         }
@@ -164,7 +166,17 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
     let mut table = RecordTable::default();
     let consumed = splitter.split_some(input, end, 1, &mut table);
     if table.is_empty() {
-        return Ok(None);
+        // A quote that is never closed would have the whole file read.
+        let is_longer = input.len() as u64 > options.dialect.record_bytes;
+        return if is_longer {
+            Err(damaged(Shape::Oversized, first_line, options))
+        } else {
+            Ok(None)
+        };
+    }
+    if let Some(shape) = table.shape.first().filter(|shape| **shape != Shape::WellFormed) {
+        let line = table.line.first().copied().unwrap_or(first_line);
+        return Err(damaged(*shape, line, options));
     }
     let start = Position {
         record_no: 1,
@@ -186,6 +198,15 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
         .collect();
     let duplicates = names.duplicates.into_iter().map(|(name, _)| name).collect();
     Ok(Some((Header { columns, duplicates }, start)))
+}
+
+fn damaged(shape: Shape, line: u64, options: &CsvOptions) -> Error {
+    let reason = super::chunk::reason(shape, 0, &options.dialect);
+    Error::data(
+        "source_corrupt",
+        format!("the header is malformed: {reason} (line {line})"),
+    )
+    .hint("mend the first record: it names the columns")
 }
 
 fn suspicious(likely: u8) -> Error {
