@@ -10,4 +10,5 @@ mod support;
 mod changes;
 mod main_job;
 mod malformed;
+mod policies;
 mod tables;

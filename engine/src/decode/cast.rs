@@ -39,7 +39,8 @@ pub fn cast(texts: &StringViewArray, column: &CellColumn) -> Result<ArrayRef> {
             strip: Strip::Nothing,
         } => Arc::new(texts.clone()),
         CellKind::Text { truncate, strip } => {
-            Arc::new(mapped(texts, |value| mended(value, *truncate, *strip)))
+            let mended = mapped(texts, |value| mended(value, *truncate, *strip));
+            Arc::new(null_where_empty(&mended, &[]))
         }
         CellKind::Int => Arc::new(parsed::<Int32Type>(texts, cell::parse_int)),
         CellKind::Bigint => Arc::new(parsed::<Int64Type>(texts, cell::parse_bigint)),
