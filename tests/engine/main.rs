@@ -8,6 +8,8 @@
 mod support;
 
 mod changes;
+mod concurrency;
+mod exactly_once;
 mod main_job;
 mod malformed;
 mod policies;

@@ -8,6 +8,7 @@
 //! ```
 
 use chrono::{DateTime, Utc};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::{SessionContext, col, lit};
 
 use super::merge_step::discard_files;
@@ -27,8 +28,11 @@ pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
     if !is_dead(&file.read()?) {
         return Ok(());
     }
-    // The lock is held throughout: two must not settle the same run.
-    let guard = file.lock()?;
+    // The lock is held throughout: two must not settle the same run. Waiting for it must not hold up the one who has it.
+    let waiting = file.clone();
+    let guard = SpawnedTask::spawn_blocking(move || waiting.lock())
+        .join()
+        .await??;
     let mut state = guard.read()?;
     let Some(lease) = state.lease.clone().filter(|_| is_dead(&state)) else {
         return Ok(());
