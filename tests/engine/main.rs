@@ -10,6 +10,7 @@ mod support;
 mod changes;
 mod concurrency;
 mod exactly_once;
+mod lifecycle;
 mod main_job;
 mod malformed;
 mod policies;

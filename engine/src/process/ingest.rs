@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lifecycle::{check, complete, create, live_state};
+use super::lifecycle::{check, complete, create, live_state, parse};
+use super::ownership::check_ownership;
 use super::state::{ProcessStatus, StateFile};
 use crate::decode::{CsvFile, CsvOptions};
 use crate::error::{Error, Result};
@@ -54,6 +55,9 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     if StateFile::of(instance, &name).exists() {
         compare(instance, &name, &text)?;
     } else {
+        // A process that could not be completed must not be left behind as a draft.
+        let process = parse(instance, &name, &text)?;
+        check_ownership(instance, &process, &instance.customers()?.snapshot(None).await?)?;
         create(instance, &name, &text).await?;
     }
     if live_state(instance, &name)?.status == ProcessStatus::Draft {

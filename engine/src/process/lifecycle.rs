@@ -8,7 +8,7 @@ use super::ownership::{check_ownership, names};
 use super::state::{ProcessState, ProcessStatus, StateFile};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
-use crate::plan::{catalogue, csv_options, layout, printed_sql};
+use crate::plan::{BATCH_OWNER, catalogue, csv_options, layout, printed_sql};
 use crate::report::{Event, record_event};
 use crate::spec::{self, Locked, Process, SourceKind};
 
@@ -64,6 +64,12 @@ pub struct RuleLine {
 /// The name is none or was used before.
 pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
     spec::check_process_name(name).map_err(|problem| all(&[problem]))?;
+    if name == BATCH_OWNER {
+        return Err(
+            Error::usage(format!("the name {name:?} stands for an adopted customer base"))
+                .hint("choose another name"),
+        );
+    }
     let state = StateFile::of(instance, name);
     let guard = state.lock()?;
     if state.exists() {
@@ -321,7 +327,7 @@ fn schedule_words(schedule: &spec::Schedule) -> String {
     )
 }
 
-fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
+pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
     let file = definition_path(instance, name).display().to_string();
     let process = spec::parse_process_in(name, text, instance.config())
         .map_err(|problems| all(&problems).in_file(&file))?;
@@ -329,6 +335,11 @@ fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
         return Err(Error::usage("this version reads local files only")
             .in_file(file)
             .hint("copy the file here first"));
+    }
+    if process.schedule.is_some() {
+        return Err(Error::usage("schedule: a local file is ingested one time only")
+            .in_file(file)
+            .hint("take [schedule] out, and run the process again on each new file"));
     }
     Ok(process)
 }

@@ -22,5 +22,5 @@ pub use lifecycle::{
     ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules,
     schema, text,
 };
-pub use ownership::{check_ownership, names, reserved_attributes};
+pub use ownership::{Reservation, check_ownership, names, reserved_attributes};
 pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, StateFile};

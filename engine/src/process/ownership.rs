@@ -9,25 +9,35 @@ use crate::plan::{BATCH_OWNER, owner_of};
 use crate::spec::{AttributeType, Process};
 use crate::table::Snapshot;
 
-/// An attribute name and the process that reserved it.
-pub type Owners = BTreeMap<String, String>;
+/// Who reserved an attribute, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// The process.
+    pub process: String,
+    /// Type of the attribute.
+    pub ty: String,
+}
 
 /// The attributes that completed processes reserve, merged or not; a deleted process keeps what it merged.
 ///
 /// # Errors
 /// A state file that cannot be read.
-pub fn reserved_attributes(instance: &Instance) -> Result<Owners> {
-    let mut owners = Owners::new();
+pub fn reserved_attributes(instance: &Instance) -> Result<BTreeMap<String, Reservation>> {
+    let mut reserved = BTreeMap::new();
     for name in names(instance)? {
         let state = StateFile::of(instance, &name).read()?;
         if state.status == ProcessStatus::Deleted && state.merged.is_empty() {
             continue;
         }
         for attribute in state.locked.into_iter().flat_map(|locked| locked.attributes) {
-            owners.insert(attribute.name, name.clone());
+            let reservation = Reservation {
+                process: name.clone(),
+                ty: attribute.ty,
+            };
+            reserved.insert(attribute.name, reservation);
         }
     }
-    Ok(owners)
+    Ok(reserved)
 }
 
 /// The names of all processes that ever were, sorted.
@@ -51,20 +61,26 @@ pub fn names(instance: &Instance) -> Result<Vec<String>> {
 /// # Errors
 /// A name that is taken, a limit that is passed, a second e-mail attribute.
 pub fn check_ownership(instance: &Instance, process: &Process, snapshot: &Snapshot) -> Result<()> {
-    let reserved = reserved_attributes(instance)?;
+    let mut reserved = reserved_attributes(instance)?;
+    reserved.retain(|_, reservation| reservation.process != process.name);
     for attribute in &process.attributes {
-        let owner = owner_of(snapshot, &attribute.name).or_else(|| reserved.get(&attribute.name).cloned());
-        let there = snapshot.schema.field_with_name(&attribute.name).is_ok();
-        match owner {
-            Some(owner) if owner != process.name => return Err(taken(&attribute.name, &owner)),
-            None if there => return Err(taken(&attribute.name, BATCH_OWNER)),
-            _ => {}
+        // Delta tells columns apart without their case; adopted ones may have capitals.
+        let there = snapshot
+            .schema
+            .fields()
+            .iter()
+            .find(|field| field.name().eq_ignore_ascii_case(&attribute.name));
+        let owner =
+            there.map(|field| owner_of(snapshot, field.name()).unwrap_or_else(|| BATCH_OWNER.to_owned()));
+        let other = owner.filter(|owner| *owner != process.name);
+        if let Some(other) = other.or_else(|| Some(reserved.get(&attribute.name)?.process.clone())) {
+            return Err(taken(&attribute.name, &other));
         }
         if attribute.ty == AttributeType::Email {
-            check_email(process, &attribute.name, snapshot)?;
+            check_email(process, &attribute.name, snapshot, &reserved)?;
         }
     }
-    let others = reserved.values().filter(|owner| **owner != process.name).count();
+    let others = reserved.len();
     let limit = instance.config().limits.attributes_per_instance;
     if others + process.attributes.len() > limit {
         let message = format!(
@@ -87,20 +103,30 @@ fn taken(name: &str, owner: &str) -> Error {
     Error::usage(format!("the attribute {name} belongs to {who}")).hint("give the attribute another name")
 }
 
-fn check_email(process: &Process, name: &str, snapshot: &Snapshot) -> Result<()> {
-    let other = snapshot.schema.fields().iter().find(|field| {
+/// One e-mail attribute an instance, in the table or reserved.
+fn check_email(
+    process: &Process,
+    name: &str,
+    snapshot: &Snapshot,
+    reserved: &BTreeMap<String, Reservation>,
+) -> Result<()> {
+    let fields = snapshot.schema.fields().iter();
+    let in_table = fields.filter(|field| {
         field
             .metadata()
             .get("sluice.role")
             .is_some_and(|role| role == "email")
-            && field.name() != name
     });
-    match other {
-        Some(field) => Err(Error::usage(format!(
-            "the instance has its e-mail attribute already: {}",
-            field.name()
-        ))
-        .hint(format!("map {name} of {} as a string", process.name))),
+    let email = AttributeType::Email.to_string();
+    let to_come = reserved.iter().filter(|(_, reservation)| reservation.ty == email);
+    let mut all = in_table
+        .map(|field| field.name())
+        .chain(to_come.map(|(name, _)| name));
+    match all.find(|other| *other != name) {
+        Some(other) => Err(
+            Error::usage(format!("the instance has its e-mail attribute already: {other}"))
+                .hint(format!("map {name} of {} as a string", process.name)),
+        ),
         None => Ok(()),
     }
 }

@@ -74,6 +74,8 @@ fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Resu
                 return Err(Error::usage(format!("the process {name} is a draft"))
                     .hint(format!("complete it first: sluice process complete {name}")));
             }
+            // Deleted since it was looked up.
+            ProcessStatus::Deleted => return Err(Error::usage(format!("the process {name} was deleted"))),
             ProcessStatus::Paused => {
                 return Err(Error::usage(format!("the process {name} is paused"))
                     .hint(format!("resume it first: sluice process resume {name}")));
