@@ -12,9 +12,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
-use datafusion::logical_expr::{Expr, cast as cast_to, ident};
+use datafusion::logical_expr::{Expr, cast as cast_to, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
-use deltalake_core::kernel::{Action, MetadataExt};
+use deltalake_core::kernel::{Action, MetadataExt, StructType};
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
@@ -63,12 +63,16 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
         ));
     }
     let ctx = new_session(settings, settings.memory_bytes / 5 * 4)?;
-    let frame = keyed(open(&ctx, source).await?, key).map_err(|e| e.in_file(source))?;
+    let opened = open(&ctx, source).await.map_err(|e| e.in_file(source))?;
+    check_instants(&opened)
+        .await
+        .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
+    let frame = keyed(opened, key).map_err(|e| e.in_file(source))?;
     check_keys(&ctx, &frame, key)
         .await
         .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
     let schema = customer_schema(frame.schema().as_arrow());
-    let kernel = kernel_schema(&schema)?;
+    let kernel = log_schema(&schema).map_err(|e| e.in_file(source))?;
     let run_id = ids::new_run_id();
     let store = log.store().object_store(None);
     let mut writer = RollingWriter::new(
@@ -221,7 +225,7 @@ fn keyed(frame: DataFrame, key: &str) -> Result<DataFrame> {
     Ok(frame.select(columns)?)
 }
 
-/// The type that stands in for one that Delta lacks; each holds every value of the other.
+/// The type that stands in for one that Delta lacks; each holds every value of the other, but for nanoseconds.
 fn delta_type(data_type: &DataType) -> Option<DataType> {
     match data_type {
         DataType::UInt8 => Some(DataType::Int16),
@@ -229,6 +233,10 @@ fn delta_type(data_type: &DataType) -> Option<DataType> {
         DataType::UInt32 => Some(DataType::Int64),
         DataType::UInt64 => Some(DataType::Decimal128(20, 0)),
         DataType::Float16 => Some(DataType::Float32),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            Some(DataType::Decimal128(*precision, *scale))
+        }
+        DataType::FixedSizeBinary(_) => Some(DataType::Binary),
         DataType::Date64
         | DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Nanosecond, _) => {
             Some(timestamp())
@@ -237,8 +245,52 @@ fn delta_type(data_type: &DataType) -> Option<DataType> {
             Some(timestamp())
         }
         DataType::Dictionary(_, value) => delta_type(value).or_else(|| Some(value.as_ref().clone())),
+        DataType::List(item) => Some(DataType::List(nested(item)?)),
+        DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Some(DataType::List(nested(item).unwrap_or_else(|| Arc::clone(item))))
+        }
+        DataType::Struct(fields) if fields.iter().any(|field| nested(field).is_some()) => {
+            let fields = fields
+                .iter()
+                .map(|field| nested(field).unwrap_or_else(|| Arc::clone(field)));
+            Some(DataType::Struct(fields.collect()))
+        }
         _ => None,
     }
+}
+
+/// The field that stands in for one inside a list or a struct.
+fn nested(field: &FieldRef) -> Option<FieldRef> {
+    let data_type = delta_type(field.data_type())?;
+    Some(Arc::new(field.as_ref().clone().with_data_type(data_type)))
+}
+
+/// The schema in the log's types; names the column that has none.
+fn log_schema(schema: &Schema) -> Result<StructType> {
+    for field in schema.fields() {
+        kernel_schema(&Schema::new(vec![Arc::clone(field)])).map_err(|e| e.in_column(field.name()))?;
+    }
+    kernel_schema(schema)
+}
+
+/// Instants finer than Delta's microseconds stop the adoption: nothing is rounded.
+async fn check_instants(frame: &DataFrame) -> Result<()> {
+    let fields: Vec<FieldRef> = frame.schema().fields().iter().cloned().collect();
+    let is_nano =
+        |field: &&FieldRef| matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, _));
+    for field in fields.iter().filter(is_nano) {
+        let nanos = cast_to(ident(field.name().as_str()), DataType::Int64);
+        let finer = frame.clone().filter((nanos % lit(1000)).not_eq(lit(0)))?;
+        let count = finer.count().await?;
+        if count > 0 {
+            let message =
+                format!("{count} instants have more than six decimals; a timestamp holds microseconds");
+            return Err(Error::data("type_mismatch", message)
+                .in_column(field.name())
+                .hint("write the column with microseconds, or as text"));
+        }
+    }
+    Ok(())
 }
 
 /// NULL or repeated keys stop the adoption, with a few of them.

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod adopt;
 mod changes;
 mod concurrency;
 mod exactly_once;
