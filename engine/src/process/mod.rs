@@ -23,4 +23,4 @@ pub use lifecycle::{
     schema, text,
 };
 pub use ownership::{Reservation, check_ownership, names, reserved_attributes};
-pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, StateFile};
+pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};

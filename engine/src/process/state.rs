@@ -1,6 +1,6 @@
 //! `NAME.state.json`: what Sluice knows of a process.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -158,6 +158,12 @@ pub struct StateGuard {
     _lock: File,
 }
 
+/// The right to settle a process's dead run, until dropped.
+#[derive(Debug)]
+pub struct Settling {
+    _lock: File,
+}
+
 impl StateFile {
     /// The state file of `name`; it need not exist.
     #[must_use]
@@ -194,6 +200,24 @@ impl StateFile {
                 .in_file(&shown)
         };
         serde_json::from_str(&text).map_err(|e: serde_json::Error| damaged(e))
+    }
+
+    /// The right to settle the process's dead run, unless somebody has it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn try_settle(&self) -> Result<Option<Settling>> {
+        let path = self.lock.with_extension("settle");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Settling { _lock: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
     }
 
     /// Waits for the lock.

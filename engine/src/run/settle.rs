@@ -7,16 +7,20 @@
 //!     └─ neither                              ─▶ interrupted; its uncommitted files go
 //! ```
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::{SessionContext, col, lit};
 
 use super::merge_step::discard_files;
 use crate::error::Result;
 use crate::instance::Instance;
-use crate::process::{Lease, MergedSource, ProcessState, ProcessStatus, StateFile};
+use crate::process::{Lease, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::table::SnapshotTable;
+
+/// Between two looks at whether somebody else is done.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// Settles the process's dead run, if it has one.
 ///
@@ -28,18 +32,29 @@ pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
     if !is_dead(&file.read()?) {
         return Ok(());
     }
-    // The lock is held throughout: two must not settle the same run. Waiting for it must not hold up the one who has it.
-    let waiting = file.clone();
-    let guard = SpawnedTask::spawn_blocking(move || waiting.lock())
-        .join()
-        .await??;
-    let mut state = guard.read()?;
-    let Some(lease) = state.lease.clone().filter(|_| is_dead(&state)) else {
+    // Held throughout: two must not settle the same run. It is not the lock of the state file, which is taken and
+    // given back without waiting for anything in between.
+    let _settling = settling(&file).await?;
+    let Some(lease) = file.read()?.lease.filter(Lease::is_dead) else {
         return Ok(());
     };
     let (record, identity) = outcome(instance, name, &lease).await?;
-    finish(&mut state, &record, identity);
-    guard.replace(&state)
+    file.update(|state| {
+        if state.lease.as_ref().is_some_and(|now| now.run_id == lease.run_id) {
+            finish(state, &record, identity);
+        }
+        Ok(())
+    })
+}
+
+/// Waits until nobody else settles a run of the process.
+async fn settling(file: &StateFile) -> Result<Settling> {
+    loop {
+        if let Some(settling) = file.try_settle()? {
+            return Ok(settling);
+        }
+        tokio::time::sleep(WAIT).await;
+    }
 }
 
 /// Gives the lease back and notes how the run ended.
