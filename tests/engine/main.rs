@@ -15,4 +15,5 @@ mod lifecycle;
 mod main_job;
 mod malformed;
 mod policies;
+mod properties;
 mod tables;

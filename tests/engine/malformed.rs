@@ -505,3 +505,20 @@ async fn each_flaw_of_the_dirty_fixture_breaks_the_rule_it_was_made_for() {
     ];
     assert_eq!(rules, flaws);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_without_a_name_do_not_shift_the_others_in_raw() {
+    let bench = Bench::new().await;
+    let file = bench.file("in.csv", ",n,,note,cid\n1,4,,bad,C1\n2,5,,good,C2\n");
+    let toml = format!(
+        "mode = \"register\"\nkey = \"cid\"\n[source]\nurl = {:?}\n[[attribute]]\ncolumn = \"n\"\ntype = \"int\"\n\
+         [[rule]]\nid = \"note_good\"\nsql = \"raw['note'] <> 'bad'\"\n",
+        file.display().to_string()
+    );
+    bench.process("p", &toml).await;
+    let report = bench.run(crate::support::request("p", None)).await.unwrap();
+    assert_eq!(
+        (report.run.rows_accepted, report.run.rows_rejected),
+        (Some(1), Some(1))
+    );
+}

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 
 use super::csv::{
-    Dialect, End, FieldSelection, Position, RecordTable, Shape, Splitter, bom_len, fields, parse_header,
-    suspect_delimiter,
+    Dialect, End, FieldSelection, InvalidName, Position, RecordTable, Shape, Splitter, bom_len, fields,
+    parse_header, suspect_delimiter,
 };
 use crate::error::{Error, Result};
 use crate::source::SourceFile;
@@ -191,12 +191,12 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
     if let Some(likely) = suspect_delimiter(header_bytes, &sample, &options.dialect) {
         return Err(suspicious(likely));
     }
-    let columns = names
-        .names
-        .into_iter()
-        .map(|name| name.unwrap_or_else(|invalid| String::from_utf8_lossy(&invalid.bytes).into_owned()))
-        .collect();
-    let duplicates = names.duplicates.into_iter().map(|(name, _)| name).collect();
+    let decoded = |name: Result<String, InvalidName>| {
+        name.unwrap_or_else(|invalid| String::from_utf8_lossy(&invalid.bytes).into_owned())
+    };
+    let columns: Vec<String> = names.names.into_iter().map(decoded).collect();
+    let twice = |name: &&String| columns.iter().filter(|other| other == name).count() > 1;
+    let duplicates = columns.iter().filter(twice).cloned().collect();
     Ok(Some((Header { columns, duplicates }, start)))
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 
 use crate::decode::Layout;
 use crate::merge::{Columns, NullCells};
 use crate::spec::{AttributeType, NullPolicy, Process};
 use crate::table::Snapshot;
+use crate::table::schemas::timestamp;
 
 /// The owner of attributes that `init --from` adopted.
 pub const BATCH_OWNER: &str = "batch";
@@ -41,6 +42,24 @@ pub fn table_fields(process: &Process, layout: &Layout) -> Vec<FieldRef> {
             Arc::new(Field::new(&column.name, column.data_type(), true).with_metadata(metadata))
         })
         .collect()
+}
+
+/// The arrow type of an attribute's column.
+#[must_use]
+pub fn column_type(ty: AttributeType) -> DataType {
+    match ty {
+        AttributeType::Int => DataType::Int32,
+        AttributeType::Bigint => DataType::Int64,
+        AttributeType::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+        AttributeType::Double => DataType::Float64,
+        AttributeType::Boolean => DataType::Boolean,
+        AttributeType::Date => DataType::Date32,
+        AttributeType::Timestamp => timestamp(),
+        AttributeType::String
+        | AttributeType::Varchar(_)
+        | AttributeType::Nvarchar(_)
+        | AttributeType::Email => DataType::Utf8View,
+    }
 }
 
 /// The attributes of a change set and what their NULLs do.

@@ -216,15 +216,10 @@ impl Catalogue<'_> {
         let raw = format!("raw[{}]", text_literal(&attribute.column));
         let text = match self.process.source.dialect.trim {
             Trim::Keep => raw,
-            Trim::Blanks => format!("trim({raw})"),
+            Trim::Blanks => format!("trim_blanks({raw})"),
         };
-        let tokens = attribute
-            .null_tokens
-            .iter()
-            .chain(&self.process.source.dialect.null_tokens);
-        let empty: Vec<String> = std::iter::once("''".to_owned())
-            .chain(tokens.map(|t| text_literal(t)))
-            .collect();
+        let tokens = attribute.null_tokens.iter().map(|token| text_literal(token));
+        let empty: Vec<String> = std::iter::once("''".to_owned()).chain(tokens).collect();
         match empty.as_slice() {
             [only] => format!("{} IS NULL AND {text} <> {only}", quoted(&attribute.name)),
             many => format!(
@@ -340,12 +335,26 @@ fn expectation(attribute: &Attribute) -> String {
 pub fn printed_sql(rule: &Rule, rules: &[Rule]) -> String {
     match rule.check {
         Check::Row => format!("SELECT record_no FROM incoming WHERE {}", rule.sql),
-        Check::UserRow => format!("SELECT record_no FROM incoming WHERE ({}) IS FALSE", rule.sql),
+        Check::UserRow => {
+            format!(
+                "SELECT record_no FROM incoming WHERE {} IS FALSE",
+                in_brackets(&rule.sql)
+            )
+        }
         Check::Error => format!("-- records on which the rule {} fails", rule.sql),
         Check::Query if rule.sql.contains("FROM passing") => {
             format!("WITH passing AS ({}) {}", passing(rules), rule.sql)
         }
         Check::Malformed | Check::Query | Check::UserQuery => rule.sql.clone(),
+    }
+}
+
+/// A user's SQL between brackets; a comment at its end must not take the closing one along.
+fn in_brackets(sql: &str) -> String {
+    if sql.contains("--") {
+        format!("({sql}\n)")
+    } else {
+        format!("({sql})")
     }
 }
 
@@ -356,10 +365,10 @@ fn passing(rules: &[Rule]) -> String {
         .filter(|r| r.severity == Severity::Reject && r.id != id::CID_DUPLICATE)
         .filter_map(|r| match r.check {
             Check::Row => Some(format!("({}) IS NOT TRUE", r.sql)),
-            Check::UserRow => Some(format!("({}) IS NOT FALSE", r.sql)),
+            Check::UserRow => Some(format!("{} IS NOT FALSE", in_brackets(&r.sql))),
             Check::Query | Check::UserQuery => Some(format!(
-                "record_no NOT IN ({})",
-                r.sql.trim().trim_end_matches(';')
+                "record_no NOT IN {}",
+                in_brackets(r.sql.trim().trim_end_matches(';'))
             )),
             Check::Malformed | Check::Error => None,
         });

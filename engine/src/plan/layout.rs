@@ -22,24 +22,19 @@ pub fn layout(process: &Process) -> Result<Layout> {
     let attributes = process
         .attributes
         .iter()
-        .map(|attribute| column(attribute, &process.source, blanks));
+        .map(|attribute| column(attribute, blanks));
     Ok(Layout {
         key,
         attributes: attributes.collect::<Result<_>>()?,
     })
 }
 
-fn column(attribute: &Attribute, source: &Source, blanks: Blanks) -> Result<CellColumn> {
-    let mut null_tokens = attribute.null_tokens.clone();
-    null_tokens.extend(source.dialect.null_tokens.iter().cloned());
-    null_tokens.sort();
-    null_tokens.dedup();
-    let (source, name) = (attribute.column.clone(), attribute.name.clone());
+fn column(attribute: &Attribute, blanks: Blanks) -> Result<CellColumn> {
     Ok(CellColumn {
-        source,
-        name,
+        source: attribute.column.clone(),
+        name: attribute.name.clone(),
         kind: kind(attribute)?,
-        null_tokens,
+        null_tokens: attribute.null_tokens.clone(),
         blanks,
     })
 }

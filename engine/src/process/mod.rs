@@ -22,5 +22,5 @@ pub use lifecycle::{
     ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules,
     schema, text,
 };
-pub use ownership::{Reservation, check_ownership, names, reserved_attributes};
+pub use ownership::{Reservation, check_ownership, names, reserved_attributes, with_reserved};
 pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};

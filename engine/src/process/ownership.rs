@@ -1,11 +1,14 @@
 //! Who owns an attribute: the first completed process that names it, or the batch that was adopted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, FieldRef};
 
 use super::state::{ProcessStatus, StateFile};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
-use crate::plan::{BATCH_OWNER, owner_of};
+use crate::plan::{BATCH_OWNER, column_type, owner_of};
 use crate::spec::{AttributeType, Process};
 use crate::table::Snapshot;
 
@@ -38,6 +41,21 @@ pub fn reserved_attributes(instance: &Instance) -> Result<BTreeMap<String, Reser
         }
     }
     Ok(reserved)
+}
+
+/// `customers` as queries and rules see it: an attribute that is reserved and not there yet reads as NULL.
+///
+/// # Errors
+/// A state file that cannot be read.
+pub fn with_reserved(instance: &Instance, snapshot: &Snapshot) -> Result<Snapshot> {
+    let reserved = reserved_attributes(instance)?.into_iter();
+    let fields: Vec<FieldRef> = reserved
+        .filter_map(|(name, reservation)| {
+            let ty = reservation.ty.parse().ok()?;
+            Some(Arc::new(Field::new(name, column_type(ty), true)))
+        })
+        .collect();
+    Ok(snapshot.with_fields(&fields))
 }
 
 /// The names of all processes that ever were, sorted.

@@ -177,7 +177,7 @@ impl Prepared {
         Ok(session)
     }
 
-    /// The table as rules see it: an attribute that is not there yet reads as NULL.
+    /// The table as rules see it: the attributes of a draft, which reserves none, read as NULL too.
     fn with_attributes(&self, snapshot: &Arc<Snapshot>) -> Arc<Snapshot> {
         Arc::new(snapshot.with_fields(&crate::plan::table_fields(&self.process, &self.layout)))
     }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::merge::{Apply, ChangeSet, MergeFacts, MergeJob, merge, register_new};
 use crate::plan::table_fields;
-use crate::process::check_ownership;
+use crate::process::{check_ownership, with_reserved};
 use crate::report::{RunRecord, RunStatus};
 use crate::settings::Settings;
 use crate::spec::{Mode, NoneAccepted, RejectBudget};
@@ -52,9 +52,10 @@ impl Merging<'_> {
             record.version_before = Some(current.version);
             self.check_number(&log, &current, record.run_no).await?;
             check_ownership(self.instance, &self.prepared.process, &current)?;
+            let visible = Arc::new(with_reserved(self.instance, &current)?);
             let judge = self
                 .prepared
-                .judge(self.ctx, &current, self.sorted, self.settings.threads);
+                .judge(self.ctx, &visible, self.sorted, self.settings.threads);
             let judgement = phases.stoppable("judge", judge).await?;
             counted(record, &judgement.tally);
             if self.effect == Effect::Merge && last.as_ref().is_none_or(|last| differs(last, &judgement)) {

@@ -32,7 +32,8 @@ pub async fn session(instance: &Instance, settings: &Settings) -> Result<Session
         "attributes",
         rows(attributes_schema(), &attributes(instance, &customers)?)?,
     )?;
-    ctx.register_table("customers", Arc::new(SnapshotTable::new(customers)))?;
+    let customers = process::with_reserved(instance, &customers)?;
+    ctx.register_table("customers", Arc::new(SnapshotTable::new(Arc::new(customers))))?;
     for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?)] {
         ctx.register_table(name, newest(&log).await?)?;
     }

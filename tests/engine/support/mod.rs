@@ -4,7 +4,9 @@ mod ask;
 
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Ingest};
@@ -64,15 +66,27 @@ impl Bench {
         run(&self.instance, &self.settings, request, &Watch::default()).await
     }
 
+    /// All tables and functions of the instance as they are now.
+    pub async fn session(&self) -> SessionContext {
+        sql::session(&self.instance, &self.settings).await.unwrap()
+    }
+
     /// The result of a query as an ASCII table.
     pub async fn table(&self, query: &str) -> String {
-        let ctx = sql::session(&self.instance, &self.settings).await.unwrap();
-        let rows = sql::query(&ctx, query)
-            .await
-            .unwrap_or_else(|e| panic!("{query}: {e}"));
-        let batches: Vec<_> = rows.try_collect().await.unwrap();
-        pretty_format_batches(&batches).unwrap().to_string()
+        pretty_format_batches(&rows(&self.session().await, query).await)
+            .unwrap()
+            .to_string()
     }
+}
+
+/// The result of a query.
+pub async fn rows(ctx: &SessionContext, query: &str) -> Vec<RecordBatch> {
+    let rows = sql::query(ctx, query)
+        .await
+        .unwrap_or_else(|e| panic!("{query}: {e}"));
+    rows.try_collect()
+        .await
+        .unwrap_or_else(|e| panic!("{query}: {e}"))
 }
 
 /// A run of `process`, on `file` if given, that merges.
