@@ -337,3 +337,13 @@ async fn a_run_under_way_stands_in_runs_and_a_dead_one_does_not() {
     set(dead);
     assert!(bench.rows(running).await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phase_of_a_run_is_selected_like_any_column() {
+    let bench = bench().await;
+    for others in ["", "run_no, ", "length(run_id), ", "status, started_at, "] {
+        let phases =
+            format!("SELECT {others}phase_ms['load'] FROM runs WHERE phase_ms['load'] >= 0 ORDER BY run_id");
+        assert_eq!(bench.rows(&phases).await.len(), 1, "{phases}");
+    }
+}
