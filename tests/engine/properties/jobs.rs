@@ -16,7 +16,7 @@ use super::files::{File, file};
 use super::model::{self, Content, Customers, Expected, Merged, Placed};
 use super::processes::{Budget, Check, Kind, OnDuplicate, Process, Severity, budget, process};
 use super::read;
-use crate::support::{Bench, request, rows};
+use crate::support::{Bench, batches, request};
 
 /// Most records of a file.
 const MOST_RECORDS: usize = 14;
@@ -95,7 +95,7 @@ fn history() -> impl Strategy<Value = ([Process; 2], Vec<Step>)> {
                 budget,
                 then,
             });
-        (Just([one, other]), vec(step, 1..=4))
+        (Just([one, other]), vec(step, 2..=4))
     })
 }
 
@@ -105,7 +105,7 @@ fn process_and_file() -> impl Strategy<Value = (Process, File)> {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(20))]
 
     #[test]
     fn whatever_is_ingested_customers_rejects_and_counts_are_those_of_the_model((processes, steps) in history()) {
@@ -118,12 +118,23 @@ proptest! {
     }
 }
 
-async fn play(processes: &[Process; 2], steps: &[Step]) {
+/// An instance with customers, whom a third process registered.
+async fn bench() -> Bench {
     let bench = Bench::new().await;
+    let base = bench.file("base.csv", "cid,base\nC0,1\nC1,1\nC2,1\nC3,1\n\u{e9},1\nNA,1\n");
+    bench
+        .ingest(&base, "cid", &["base=int"], "register")
+        .await
+        .unwrap();
+    bench
+}
+
+async fn play(processes: &[Process; 2], steps: &[Step]) {
+    let bench = bench().await;
     for process in processes {
         bench.process(process.name, &process.toml()).await;
     }
-    let mut customers = Customers::new();
+    let mut customers = read::customers(&bench.session().await).await;
     for (number, step) in steps.iter().enumerate() {
         let process = &processes[step.process];
         let (bytes, records) = step.file.write();
@@ -250,12 +261,7 @@ fn listing(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 async fn paste_rules(process: &Process, file: &File) {
-    let bench = Bench::new().await;
-    let base = bench.file("base.csv", "cid,base\nC0,1\nC1,1\nC2,1\nC3,1\n\u{e9},1\nNA,1\n");
-    bench
-        .ingest(&base, "cid", &["base=int"], "register")
-        .await
-        .unwrap();
+    let bench = bench().await;
     bench.process(process.name, &process.toml()).await;
     let (bytes, records) = file.write();
     let path = bench.file("file.csv", bytes);
@@ -271,8 +277,8 @@ async fn paste_rules(process: &Process, file: &File) {
             .filter(|rule| can_be_pasted(rule, process, &expected))
         {
             let sql = on_file(&rule.sql, process.name, &path);
-            let records = read::first_numbers(&rows(&tables, &sql).await);
-            found.insert((rule.id.clone(), rule.column.clone()), records);
+            let records = read::first_numbers(&batches(&tables, &sql).await);
+            found.insert((rule.id.clone(), rule.column.clone()), (records, sql));
         }
         let asked = RunRequest {
             repeat,
@@ -281,7 +287,7 @@ async fn paste_rules(process: &Process, file: &File) {
         };
         let report = bench.run(asked).await.unwrap();
         let (rejects, _) = read::rejects(&bench.session().await, &report.run.run_id).await;
-        for ((id, column), records) in found {
+        for ((id, column), (records, sql)) in found {
             let rejected: BTreeSet<u64> = if severity(process, &id) == Severity::Reject {
                 let is_it = |(rule, at, _): &model::Reason| *rule == id && *at == column;
                 let of_rule = rejects
@@ -295,7 +301,7 @@ async fn paste_rules(process: &Process, file: &File) {
                     .cloned()
                     .unwrap_or_default()
             };
-            assert_eq!(records, rejected, "{id} of {column:?}");
+            assert_eq!(records, rejected, "{id} of {column:?}: {sql}");
         }
     }
 }

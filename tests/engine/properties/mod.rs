@@ -6,11 +6,14 @@
 //! ```
 //!
 //! Files are made of cells whose meaning is known from how they were made, so that [`model`] neither parses nor splits
-//! anything. [`files`] makes them, [`processes`] what is done with them, [`read`] brings the engine's tables into the
-//! model's words, and [`jobs`] has the properties.
+//! anything: [`values`], [`cells`] and [`files`] make them, and [`processes`] what is done with them. [`read`] brings
+//! the engine's tables into the model's words, [`jobs`] has the properties, and [`found`] keeps what they found.
 
+mod cells;
 mod files;
+mod found;
 mod jobs;
 mod model;
 mod processes;
 mod read;
+mod values;

@@ -2,34 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cells::{Cell, Value};
 use super::processes::{Attribute, Budget, Check, Mode, Null, OnDuplicate, Process, Severity};
-
-/// A typed value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Value {
-    Text(String),
-    Integer(i64),
-    /// Units of the last decimal.
-    Decimal(i128),
-    /// Bits of a double.
-    Double(u64),
-    Boolean(bool),
-    /// Days since 1970-01-01.
-    Date(i32),
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    Timestamp(i64),
-}
-
-/// A cell, and what it is in its column.
-#[derive(Debug, Clone)]
-pub struct Cell {
-    /// Its content, unquoted.
-    pub bytes: Vec<u8>,
-    /// What is stored; `None` is NULL.
-    pub value: Option<Value>,
-    /// The cell rules that it breaks.
-    pub breaks: Vec<&'static str>,
-}
 
 /// What a record is.
 #[derive(Debug, Clone)]

@@ -326,7 +326,7 @@ pub fn process(name: &'static str, kinds: Vec<Kind>) -> impl Strategy<Value = Pr
         OnDuplicate::KeepLast,
     ]);
     let policy = (duplicates, null(), budget(), any::<bool>());
-    let mode = prop_oneof![2 => Just(Mode::Register), 1 => Just(Mode::Update)];
+    let mode = prop_oneof![3 => Just(Mode::Register), 1 => Just(Mode::Update)];
     let severities = btree_map(select(ADJUSTABLE.to_vec()), severity(), 0..4);
     (mode, source, policy, attributes(name, kinds), severities, rules()).prop_map(
         move |(mode, source, policy, attributes, severities, rules)| Process {

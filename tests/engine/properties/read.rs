@@ -10,13 +10,14 @@ use arrow::datatypes::{
 use datafusion::prelude::SessionContext;
 use sluice_engine::run::Report;
 
-use super::model::{Counts, Customers, Merged, Reason, Reject, Value};
-use crate::support::rows;
+use super::cells::Value;
+use super::model::{Counts, Customers, Merged, Reason, Reject};
+use crate::support::batches;
 
 /// All customers.
 pub async fn customers(ctx: &SessionContext) -> Customers {
     let mut customers = Customers::new();
-    for batch in rows(ctx, "SELECT * FROM customers").await {
+    for batch in batches(ctx, "SELECT * FROM customers").await {
         let keys = texts(&batch, "customer_id");
         for (row, key) in keys.into_iter().enumerate() {
             let fields = batch.schema_ref().fields().iter().zip(batch.columns()).skip(1);
@@ -57,7 +58,7 @@ pub async fn rejects(ctx: &SessionContext, run_id: &str) -> (BTreeMap<u64, Rejec
         "SELECT record_no, line, byte_start, byte_len, customer_id, rules, raw FROM rejects WHERE run_id = '{run_id}'"
     );
     let mut rejects = BTreeMap::new();
-    for batch in rows(ctx, &sql).await {
+    for batch in batches(ctx, &sql).await {
         let [record_no, line, byte_start, byte_len] =
             ["record_no", "line", "byte_start", "byte_len"].map(|name| numbers(&batch, name));
         let keys = texts(&batch, "customer_id");
@@ -96,7 +97,7 @@ async fn reasons(
         "SELECT record_no, rule, column_name, value, message FROM reject_reasons WHERE run_id = '{run_id}'"
     );
     let mut malformed = BTreeMap::new();
-    for batch in rows(ctx, &sql).await {
+    for batch in batches(ctx, &sql).await {
         let records = numbers(&batch, "record_no");
         let [rules, columns, values, messages] =
             ["rule", "column_name", "value", "message"].map(|name| texts(&batch, name));

@@ -73,14 +73,13 @@ impl Bench {
 
     /// The result of a query as an ASCII table.
     pub async fn table(&self, query: &str) -> String {
-        pretty_format_batches(&rows(&self.session().await, query).await)
-            .unwrap()
-            .to_string()
+        let batches = batches(&self.session().await, query).await;
+        pretty_format_batches(&batches).unwrap().to_string()
     }
 }
 
 /// The result of a query.
-pub async fn rows(ctx: &SessionContext, query: &str) -> Vec<RecordBatch> {
+pub async fn batches(ctx: &SessionContext, query: &str) -> Vec<RecordBatch> {
     let rows = sql::query(ctx, query)
         .await
         .unwrap_or_else(|e| panic!("{query}: {e}"));
