@@ -1,70 +1,98 @@
 //! Writes the files of a benchmark: a customer base and a change set of it.
 //!
 //! ```text
-//! cargo run --release -p sluice-datasets --example workload -- FOLDER CUSTOMERS ATTRIBUTES CHANGES
+//! cargo run --release -p sluice-datasets --example workload -- FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT]
 //! ```
-//! `base.csv` has CUSTOMERS rows with ATTRIBUTES columns; `changes.csv` has CHANGES rows at random ids, nine in ten of
-//! them of the base, and one bad row of well-formed kinds in a thousand. Prints what the change set holds, as JSON.
+//! `base.csv` has CUSTOMERS rows with ATTRIBUTES columns, and is left out if there are none; `changes.csv` has CHANGES
+//! rows at random ids, nine in ten of them of the base, and PERCENT of bad rows of well-formed kinds (default 0.1).
+//! Another share of bad rows leaves the clean ones as they are, byte for byte. What the change set holds goes, as
+//! JSON, to stdout and to `changes.json`: a program that rejects another number has not done the job.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use sluice_datasets::{CustomerBase, CustomerFile, DirtyShare, IdOrder};
+use sluice_datasets::{CustomerBase, CustomerFile, Dirty, DirtyShare, Expected, FlawDraws, IdOrder};
 
-/// Rows per million with each of six kinds of flaw.
-const BAD_ROWS: u32 = 167;
+/// Bad rows of a million, if nothing else is asked for.
+const BAD_PER_MILLION: u32 = 1_000;
+
+const USAGE: &str = "FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT]";
 
 fn main() -> io::Result<()> {
-    let mut args = std::env::args().skip(1);
-    let folder = args.next().ok_or_else(|| usage("FOLDER"))?;
-    let mut number = |name: &str| {
-        args.next()
-            .and_then(|n| n.parse::<u64>().ok())
-            .ok_or_else(|| usage(name))
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let bad_per_million = take_bad(&mut args)?;
+    let [folder, customers, attributes, changes] = args.as_slice() else {
+        return Err(usage(&format!("{} of four arguments", args.len())));
     };
-    let (customers, attributes, changes) = (number("CUSTOMERS")?, number("ATTRIBUTES")?, number("CHANGES")?);
-    let folder = Path::new(&folder);
+    let customers = number(customers)?;
+    let folder = Path::new(folder);
     std::fs::create_dir_all(folder)?;
+    if customers > 0 {
+        let base = CustomerBase {
+            rows: customers,
+            attributes: usize::try_from(number(attributes)?).map_err(|_| usage(attributes))?,
+            seed: 1,
+            first_id: 1,
+        };
+        let _ = base.write(&mut File::create(folder.join("base.csv"))?)?;
+    }
+    let expected = changes_of(customers, number(changes)?, bad_per_million)
+        .write(&mut File::create(folder.join("changes.csv"))?)?;
+    let report = report(&expected);
+    println!("{report}");
+    std::fs::write(folder.join("changes.json"), report + "\n")
+}
 
-    let attributes = usize::try_from(attributes).map_err(|_| usage("ATTRIBUTES"))?;
-    let base = CustomerBase {
-        rows: customers,
-        attributes,
-        seed: 1,
-        first_id: 1,
-    };
-    let _ = base.write(&mut File::create(folder.join("base.csv"))?)?;
-
-    let file = CustomerFile {
-        rows: changes,
+/// The change set of a base of so many customers.
+fn changes_of(customers: u64, rows: u64, bad_per_million: u32) -> CustomerFile {
+    CustomerFile {
+        rows,
         seed: 2,
         first_id: customers / 10 + 1,
         id_order: IdOrder::Random,
-        id_space: customers.max(changes),
-        dirty: DirtyShare {
-            null_cid: BAD_ROWS,
-            duplicate_cid: BAD_ROWS,
-            type_mismatch: BAD_ROWS,
-            default_date: BAD_ROWS,
-            emoji: BAD_ROWS,
-            bad_email: BAD_ROWS,
-            ..DirtyShare::default()
-        },
-    };
-    let expected = file.write(&mut File::create(folder.join("changes.csv"))?)?;
-    println!(
-        "{{\"rows\": {}, \"bytes\": {}, \"rejected\": {}}}",
-        expected.rows,
-        expected.bytes,
-        expected.rejected()
-    );
-    Ok(())
+        id_space: customers.max(rows),
+        dirty: DirtyShare::well_formed(bad_per_million),
+        flaw_draws: FlawDraws::Own,
+    }
 }
 
-fn usage(missing: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        format!("{missing} is missing: FOLDER CUSTOMERS ATTRIBUTES CHANGES"),
+/// What a file holds, as a JSON object.
+fn report(expected: &Expected) -> String {
+    let mut rules: Vec<&str> = Dirty::ALL.into_iter().filter_map(Dirty::rule).collect();
+    rules.dedup();
+    let counts: Vec<String> = rules
+        .into_iter()
+        .filter(|rule| expected.broken_by(rule) > 0)
+        .map(|rule| format!("\"{rule}\": {}", expected.broken_by(rule)))
+        .collect();
+    format!(
+        "{{\"rows\": {}, \"bytes\": {}, \"rejected\": {}, \"rule_counts\": {{{}}}}}",
+        expected.rows,
+        expected.bytes,
+        expected.rejected(),
+        counts.join(", ")
     )
+}
+
+/// Takes `--bad PERCENT` out of the arguments; its share in rows per million.
+fn take_bad(args: &mut Vec<String>) -> io::Result<u32> {
+    let Some(at) = args.iter().position(|arg| arg == "--bad") else {
+        return Ok(BAD_PER_MILLION);
+    };
+    let option: Vec<String> = args.drain(at..args.len().min(at + 2)).collect();
+    option
+        .get(1)
+        .and_then(|percent| percent.trim_end_matches('%').parse::<f64>().ok())
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .map(|percent| (percent * 10_000.0).round() as u32)
+        .ok_or_else(|| usage("--bad without a share from 0 to 100"))
+}
+
+fn number(arg: &str) -> io::Result<u64> {
+    arg.parse().map_err(|_| usage(arg))
+}
+
+fn usage(found: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{found}: give {USAGE}"))
 }

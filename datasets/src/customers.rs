@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, BufWriter, Write};
 
-use crate::dirty::{Dirty, DirtyShare, spoil};
+use crate::dirty::{Dirty, DirtyShare, FlawDraws};
 use crate::expected::Expected;
 use crate::ids::{IdOrder, Ids};
 use crate::record::{Record, header};
 use crate::rng::Rng;
+use crate::spoil::spoil;
 
 /// Bytes gathered before they go to the writer.
 pub(crate) const CHUNK_BYTES: usize = 1 << 18;
@@ -34,6 +35,8 @@ pub struct CustomerFile {
     pub id_space: u64,
     /// Rows per million with each kind of flaw.
     pub dirty: DirtyShare,
+    /// Whether other flaws mean other clean records too.
+    pub flaw_draws: FlawDraws,
 }
 
 impl CustomerFile {
@@ -46,6 +49,7 @@ impl CustomerFile {
             id_order: IdOrder::Ascending,
             id_space: rows,
             dirty: DirtyShare::default(),
+            flaw_draws: FlawDraws::default(),
         }
     }
 
@@ -56,7 +60,7 @@ impl CustomerFile {
     /// whatever `out` returns.
     pub fn write(&self, out: &mut impl Write) -> io::Result<Expected> {
         let ids = Ids::new(self.id_order, self.first_id, self.id_space, self.rows, self.seed)?;
-        let mut rng = Rng::seeded(self.seed);
+        let mut streams = Streams::of(self);
         let mut draw = Draw::new(self)?;
         let mut expected = Expected {
             rows: self.rows,
@@ -69,10 +73,10 @@ impl CustomerFile {
 
         let mut record = Record::default();
         for row in 0..self.rows {
-            let (id, flaw) = draw.next(row, &ids, &mut rng);
-            record.fill(id, &mut rng);
+            let (id, flaw) = draw.next(row, &ids, streams.flaws());
+            record.fill(id, &mut streams.cells);
             if let Some(kind) = flaw {
-                spoil(&mut record, kind, &mut rng);
+                spoil(&mut record, kind, streams.flaws());
                 expected.count(kind);
             }
             if flaw != Some(Dirty::UnterminatedQuote) {
@@ -84,6 +88,27 @@ impl CustomerFile {
         out.flush()?;
         expected.duplicate_groups = draw.duplicate_groups;
         Ok(expected)
+    }
+}
+
+/// The random numbers of a file.
+struct Streams {
+    /// Those of the cells.
+    cells: Rng,
+    /// Those of the flaws, unless they share.
+    flaws: Option<Rng>,
+}
+
+impl Streams {
+    fn of(file: &CustomerFile) -> Self {
+        Self {
+            cells: Rng::seeded(file.seed),
+            flaws: (file.flaw_draws == FlawDraws::Own).then(|| Rng::seeded(!file.seed)),
+        }
+    }
+
+    fn flaws(&mut self) -> &mut Rng {
+        self.flaws.as_mut().unwrap_or(&mut self.cells)
     }
 }
 

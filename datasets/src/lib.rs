@@ -31,12 +31,13 @@ mod referee;
 mod rng;
 #[cfg(test)]
 mod small;
+mod spoil;
 mod text;
 mod words;
 
 pub use base::{BaseColumn, CustomerBase};
 pub use customers::CustomerFile;
-pub use dirty::{Dirty, DirtyShare};
+pub use dirty::{Dirty, DirtyShare, FlawDraws};
 pub use expected::Expected;
 pub use ids::IdOrder;
 pub use record::{ATTRIBUTES, KEY_COLUMN};

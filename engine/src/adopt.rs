@@ -21,7 +21,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::commit::{Commit, CommitOutcome, commit};
-use crate::decode::{CsvFile, CsvOptions};
+use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::instance::Instance;
@@ -140,7 +140,7 @@ async fn open(ctx: &SessionContext, source: &str) -> Result<DataFrame> {
             .any(|known| e.eq_ignore_ascii_case(known))
     });
     if is_csv {
-        let table = SourceTable::text(CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?)?;
+        let table = SourceTable::text(OpenFile::open(SourceFile::open(path)?, ReadOptions::default())?)?;
         return csv_columns(ctx, table).await;
     }
     if !path.exists() && !source.contains(['*', '?', '[']) {

@@ -57,7 +57,7 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
     );
     let before = home.sql("SELECT * FROM customers ORDER BY 1");
     insta::assert_snapshot!(
-        home.sluice(&["run", "customers", "--file", "next.csv", "--dry-run"])
+        home.sluice(&["run", "customers", "--file", "next.csv", "--dry-run", "--explain"])
             .shown()
     );
     assert_eq!(home.sql("SELECT * FROM customers ORDER BY 1"), before);

@@ -11,6 +11,7 @@ mod adopt;
 mod changes;
 mod concurrency;
 mod exactly_once;
+mod formats;
 mod lifecycle;
 mod main_job;
 mod malformed;

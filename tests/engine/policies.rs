@@ -133,7 +133,7 @@ async fn a_dry_run_ends_as_the_run_would_and_writes_nothing() {
             )
             .await;
         let mut dry = request("p", Some(&bench.file("in.csv", ten(bad))));
-        dry.effect = Effect::DryRun;
+        dry.effect = Effect::Explain;
         let report = bench.run(dry).await.unwrap();
         assert_eq!((exit_code(&report), report.dry_run), (code, true));
         assert_eq!(

@@ -2,7 +2,9 @@
 
 use clap::Subcommand;
 
-use super::{completions, customer, demo, ingest, init, process, rejects, rules, run, runs, sql, status};
+use super::{
+    completions, customer, demo, ingest, init, preview, process, rejects, rules, run, runs, sql, status,
+};
 use crate::context::Context;
 use crate::error::Result;
 use crate::signals::OnSignal;
@@ -11,6 +13,7 @@ use crate::signals::OnSignal;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::InitArgs),
+    Preview(preview::PreviewArgs),
     Ingest(ingest::IngestArgs),
     Process(process::ProcessArgs),
     Rules(rules::RulesArgs),
@@ -42,6 +45,7 @@ impl Command {
     pub async fn run(self, context: &Context) -> Result<()> {
         match self {
             Self::Init(args) => init::run(context, args).await,
+            Self::Preview(args) => preview::run(context, &args),
             Self::Ingest(args) => ingest::run(context, args).await,
             Self::Process(args) => process::run(context, args).await,
             Self::Rules(args) => rules::run(context, &args),

@@ -190,7 +190,7 @@ fn try_next(context: &Context, folder: &str) {
         "sluice customer C00000001".to_owned(),
         format!("sluice rules {PROCESS}"),
         format!("sluice rejects {PROCESS} --export mend.csv"),
-        format!("sluice run {PROCESS} --file mend.csv --dry-run"),
+        format!("sluice run {PROCESS} --file mend.csv --dry-run --explain"),
         "sluice sql".to_owned(),
     ];
     context.say("\nnext:");

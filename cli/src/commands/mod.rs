@@ -9,6 +9,7 @@ mod customer;
 mod demo;
 mod ingest;
 mod init;
+mod preview;
 mod process;
 mod rejects;
 mod rules;

@@ -32,9 +32,12 @@ pub struct RunArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Run options")]
 pub struct RunOptions {
-    /// Find everything out and write nothing
+    /// Judge every record and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// In a dry run, also compare with the customers: count what would change
+    #[arg(long, requires = "dry_run")]
+    explain: bool,
     /// Merge nothing if one row is rejected
     #[arg(long, conflicts_with = "max_rejects")]
     strict: bool,
@@ -59,10 +62,10 @@ impl RunOptions {
         RunRequest {
             process,
             file,
-            effect: if self.dry_run {
-                Effect::DryRun
-            } else {
-                Effect::Merge
+            effect: match (self.dry_run, self.explain) {
+                (false, _) => Effect::Merge,
+                (true, false) => Effect::DryRun,
+                (true, true) => Effect::Explain,
             },
             repeat: if self.force {
                 Repeat::Force

@@ -220,6 +220,10 @@ fn next(report: &Report, program: &str) -> String {
         .unwrap_or_default();
     let mut commands = Vec::new();
     match (report.dry_run, run.status) {
+        (true, _) if run.rows_inserted.is_none() && run.is_merged() => {
+            commands.push(format!("run {process}{file} --dry-run --explain"));
+            commands.push(format!("run {process}{file}"));
+        }
         (true, _) | (false, RunStatus::Interrupted) => commands.push(format!("run {process}{file}")),
         (false, RunStatus::Skipped) => commands.push(format!("run {process}{file} --force")),
         (false, _) => {

@@ -96,11 +96,8 @@ fn diagnose_cells(record: &Parsed) -> Option<Dirty> {
     spend.starts_with('-').then_some(Dirty::NegativeSpend)
 }
 
-/// Parses a file afresh and counts what its records have.
-fn recount(csv: &[u8]) -> (Vec<Parsed>, HashMap<Dirty, u64>, u64) {
-    let mut records = parse(csv);
-    let header = records.remove(0);
-    assert_eq!(header.fields[0], KEY_COLUMN.as_bytes());
+/// How many well-formed records have each id.
+fn count_ids(records: &[Parsed]) -> HashMap<Vec<u8>, u64> {
     let mut ids = HashMap::new();
     for record in records
         .iter()
@@ -108,6 +105,15 @@ fn recount(csv: &[u8]) -> (Vec<Parsed>, HashMap<Dirty, u64>, u64) {
     {
         *ids.entry(record.fields[0].clone()).or_insert(0) += 1;
     }
+    ids
+}
+
+/// Parses a file afresh and counts what its records have.
+fn recount(csv: &[u8]) -> (Vec<Parsed>, HashMap<Dirty, u64>, u64) {
+    let mut records = parse(csv);
+    let header = records.remove(0);
+    assert_eq!(header.fields[0], KEY_COLUMN.as_bytes());
+    let ids = count_ids(&records);
     let mut counts = HashMap::new();
     for kind in records.iter().filter_map(|record| diagnose(record, &ids)) {
         *counts.entry(kind).or_insert(0) += 1;
@@ -250,6 +256,82 @@ fn the_same_settings_write_the_same_bytes_and_another_seed_does_not() {
     };
     assert_eq!(written(file), written(file));
     assert_ne!(written(file).0, written(CustomerFile { seed: 2, ..file }).0);
+}
+
+#[test]
+fn flaws_with_draws_of_their_own_leave_the_clean_records_as_they_were() {
+    let of = |dirty| {
+        let file = CustomerFile {
+            dirty,
+            flaw_draws: FlawDraws::Own,
+            ..CustomerFile::of(5_000)
+        };
+        recount(&written(file).0).0
+    };
+    let clean = of(DirtyShare::default());
+    for dirty in [
+        DirtyShare::even(20_000),
+        DirtyShare::well_formed(10_000),
+        DirtyShare::well_formed(500_000),
+    ] {
+        let records = of(dirty);
+        let ids = count_ids(&records);
+        let mut untouched_rows = 0;
+        for (record, before) in records.iter().zip(&clean) {
+            if diagnose(record, &ids).is_none() {
+                assert_eq!(record.fields, before.fields);
+                untouched_rows += 1;
+            }
+        }
+        assert!((2_000..4_999).contains(&untouched_rows), "{untouched_rows}");
+    }
+}
+
+#[test]
+fn well_formed_flaws_spoil_the_share_of_rows_that_was_asked_for_and_nothing_is_malformed() {
+    for (per_million, rejected) in [
+        (0, 0..1),
+        (1_000, 60..140),
+        (10_000, 900..1_100),
+        (100_000, 9_700..10_300),
+    ] {
+        let expected = written_with(DirtyShare::well_formed(per_million)).1;
+        assert!(
+            rejected.contains(&expected.rejected()),
+            "{per_million}: {expected:?}"
+        );
+        assert_eq!(expected.broken_by("malformed_record"), 0);
+    }
+    let half = written_with(DirtyShare::well_formed(500_000)).1;
+    assert!((49_000..51_000).contains(&half.rejected()), "{half:?}");
+    let kinds = [
+        "cid_null",
+        "cid_duplicate",
+        "type_mismatch",
+        "date_default",
+        "unsupported_character",
+        "email_invalid",
+    ];
+    for rule in kinds {
+        assert!((7_700..9_000).contains(&half.broken_by(rule)), "{rule}: {half:?}");
+    }
+}
+
+#[test]
+fn a_file_can_be_bad_from_end_to_end() {
+    let (csv, expected) = written_with(DirtyShare::well_formed(1_000_000));
+    let (records, counts, _) = recount(&csv);
+    assert_eq!(records.len(), 100_000);
+    assert_eq!(counts.values().sum::<u64>(), expected.rejected());
+    assert!(expected.accepted() <= 2, "{expected:?}");
+}
+
+fn written_with(dirty: DirtyShare) -> (Vec<u8>, Expected) {
+    written(CustomerFile {
+        dirty,
+        flaw_draws: FlawDraws::Own,
+        ..CustomerFile::of(100_000)
+    })
 }
 
 #[test]

@@ -1,23 +1,31 @@
 //! Texts to typed columns. A cell that does not fit becomes NULL; that its text was not empty is what the rule
 //! `type_mismatch` sees.
+//!
+//! ```text
+//!   views of 16 bytes          short and plain: read from the register      values    validity, 64 rows a word
+//!   | 4 "1234"          | ─▶   Short ─▶ short_int ────────────────────▶      1234      1
+//!   | 0                 | ─▶   empty ─────────────────────────────────▶         0      0
+//!   | 13 "0000" buffer  | ─▶   any other text ─▶ parse_int ───────────▶        12      1
+//! ```
+
+mod column;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, GenericByteViewArray, PrimitiveArray, StringViewArray,
-    StringViewBuilder,
-};
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayRef, StringViewArray, make_view};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Float64Type, Int32Type, Int64Type, StringViewType,
-    TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
 
 use super::cell;
 use super::layout::{Blanks, CellColumn, CellKind, Strip};
 use crate::error::Result;
 use crate::validate::text;
+use crate::validate::text::cells::{INLINE_BYTES, bits, mapped, nulls_where_not, with_nulls};
+use column::{Readers, booleans, parsed};
 
 /// Casts one column of texts.
 ///
@@ -28,97 +36,118 @@ pub fn cast(texts: &StringViewArray, column: &CellColumn) -> Result<ArrayRef> {
     let texts = match column.blanks {
         Blanks::Data => texts,
         Blanks::Trimmed => {
-            trimmed = mapped(texts, |text| Cow::Borrowed(text.trim()));
+            trimmed = text::trimmed_column(texts);
             &trimmed
         }
     };
-    let texts = &null_where_empty(texts, &column.null_tokens);
-    Ok(match &column.kind {
-        CellKind::Text {
-            truncate: None,
-            strip: Strip::Nothing,
-        } => Arc::new(texts.clone()),
-        CellKind::Text { truncate, strip } => {
-            let mended = mapped(texts, |value| mended(value, *truncate, *strip));
-            Arc::new(null_where_empty(&mended, &[]))
-        }
-        CellKind::Int => Arc::new(parsed::<Int32Type>(texts, cell::parse_int)),
-        CellKind::Bigint => Arc::new(parsed::<Int64Type>(texts, cell::parse_bigint)),
-        CellKind::Double => Arc::new(parsed::<Float64Type>(texts, cell::parse_double)),
-        CellKind::Boolean => Arc::new(
-            texts
-                .iter()
-                .map(|t| t.and_then(cell::parse_boolean))
-                .collect::<BooleanArray>(),
-        ),
+    if let CellKind::Text { truncate, strip } = column.kind {
+        let texts = null_where_empty(texts, &column.null_tokens);
+        return Ok(Arc::new(mended_texts(texts, truncate, strip)));
+    }
+    let without_tokens;
+    let texts = if column.null_tokens.is_empty() {
+        // An empty text is no value of any of these types, so that parsing finds it.
+        texts
+    } else {
+        without_tokens = null_where_empty(texts, &column.null_tokens);
+        &without_tokens
+    };
+    typed(texts, &column.kind)
+}
+
+fn typed(texts: &StringViewArray, kind: &CellKind) -> Result<ArrayRef> {
+    Ok(match kind {
+        CellKind::Text { .. } => Arc::new(texts.clone()),
+        CellKind::Int => Arc::new(parsed::<Int32Type>(
+            texts,
+            Readers {
+                short: cell::short_int,
+                any: cell::parse_int,
+            },
+        )),
+        CellKind::Bigint => Arc::new(parsed::<Int64Type>(
+            texts,
+            Readers {
+                short: cell::short_bigint,
+                any: cell::parse_bigint,
+            },
+        )),
+        CellKind::Double => Arc::new(parsed::<Float64Type>(
+            texts,
+            Readers {
+                short: cell::short_double,
+                any: cell::parse_double,
+            },
+        )),
+        CellKind::Boolean => Arc::new(booleans(texts)),
         CellKind::Decimal {
             precision,
             scale,
             on_scale,
         } => {
-            let parse = |text: &str| cell::parse_decimal(text, *precision, *scale, *on_scale);
-            let values: Decimal128Array = parsed(texts, parse);
+            let values = parsed::<Decimal128Type>(
+                texts,
+                Readers {
+                    short: |text| cell::short_decimal(text, *precision, *scale),
+                    any: |text: &str| cell::parse_decimal(text, *precision, *scale, *on_scale),
+                },
+            );
             Arc::new(values.with_precision_and_scale(*precision, *scale)?)
         }
-        CellKind::Date { formats } if formats.is_empty() => {
-            Arc::new(parsed::<Date32Type>(texts, cell::parse_date))
-        }
-        CellKind::Date { formats } => Arc::new(parsed::<Date32Type>(texts, |text| {
-            cell::parse_date_with(text, formats)
-        })),
+        CellKind::Date { formats } if formats.is_empty() => Arc::new(parsed::<Date32Type>(
+            texts,
+            Readers {
+                short: cell::short_date,
+                any: cell::parse_date,
+            },
+        )),
+        CellKind::Date { formats } => Arc::new(parsed::<Date32Type>(
+            texts,
+            Readers {
+                short: |_| None,
+                any: |text: &str| cell::parse_date_with(text, formats),
+            },
+        )),
         CellKind::Timestamp { zone, formats } => {
-            let parse = |text: &str| match formats.as_slice() {
+            let any = |text: &str| match formats.as_slice() {
                 [] => cell::parse_timestamp(text, zone),
                 formats => cell::parse_timestamp_with(text, formats, zone),
             };
-            Arc::new(parsed::<TimestampMicrosecondType>(texts, parse).with_timezone("UTC"))
+            let values = parsed::<TimestampMicrosecondType>(texts, Readers { short: |_| None, any });
+            Arc::new(values.with_timezone("UTC"))
         }
     })
 }
 
 /// Empty cells and null tokens as NULL; shares the texts.
 fn null_where_empty(texts: &StringViewArray, tokens: &[String]) -> StringViewArray {
-    let is_value =
-        |text: Option<&str>| text.is_some_and(|t| !t.is_empty() && !tokens.iter().any(|token| token == t));
-    let valid: NullBuffer = if tokens.is_empty() {
-        // The low 32 bits of a view are its length.
-        let lengths = texts.views().iter().map(|view| *view as u32 != 0);
-        NullBuffer::from_iter(lengths)
+    // The low 32 bits of a view are its length.
+    let valid = if tokens.is_empty() {
+        bits(texts, |_, view| view as u32 != 0)
     } else {
-        NullBuffer::from_iter(texts.iter().map(is_value))
+        let (short, long): (Vec<&str>, Vec<&str>) = tokens
+            .iter()
+            .map(String::as_str)
+            .partition(|token| token.len() <= INLINE_BYTES);
+        // A view that holds its text is equal to that of an equal text.
+        let short: Vec<u128> = short
+            .iter()
+            .map(|token| make_view(token.as_bytes(), 0, 0))
+            .collect();
+        bits(texts, |row, view| match view as u32 as usize {
+            0 => false,
+            1..=INLINE_BYTES => !short.contains(&view),
+            _ => long.is_empty() || !long.contains(&texts.value(row)),
+        })
     };
-    let nulls = NullBuffer::union(texts.nulls(), Some(&valid)).filter(|nulls| nulls.null_count() > 0);
-    with_nulls(texts, nulls)
+    with_nulls(texts, nulls_where_not(valid, texts.nulls()))
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the views are those of a valid array; only more of them become NULL"
-)]
-fn with_nulls(texts: &StringViewArray, nulls: Option<NullBuffer>) -> StringViewArray {
-    // SAFETY: views and buffers come from a valid array.
-    unsafe {
-        GenericByteViewArray::<StringViewType>::new_unchecked(
-            texts.views().clone(),
-            texts.data_buffers().to_vec(),
-            nulls,
-        )
+fn mended_texts(texts: StringViewArray, truncate: Option<text::TextType>, strip: Strip) -> StringViewArray {
+    if truncate.is_none() && strip == Strip::Nothing {
+        return texts;
     }
-}
-
-fn parsed<T: ArrowPrimitiveType>(
-    texts: &StringViewArray,
-    parse: impl Fn(&str) -> Option<T::Native>,
-) -> PrimitiveArray<T> {
-    texts.iter().map(|text| text.and_then(&parse)).collect()
-}
-
-fn mapped(texts: &StringViewArray, change: impl Fn(&str) -> Cow<'_, str>) -> StringViewArray {
-    let mut builder = StringViewBuilder::with_capacity(texts.len());
-    for text in texts {
-        builder.append_option(text.map(&change));
-    }
-    builder.finish()
+    null_where_empty(&mapped(&texts, |value| mended(value, truncate, strip)), &[])
 }
 
 fn mended(value: &str, truncate: Option<text::TextType>, strip: Strip) -> Cow<'_, str> {

@@ -1,56 +1,61 @@
 //! One split chunk to record batches: the well-formed records typed, the malformed ones with their reason.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray, new_null_array,
+    ArrayRef, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
+    new_null_array,
 };
 use arrow::buffer::Buffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
+use super::bytes::Encoding;
 use super::cast::cast;
-use super::csv::{Dialect, RecordTable, Shape};
-use super::layout::{self, Layout};
-use super::views::{ChunkEncoding, raw_bytes, texts};
+use super::csv::{Dialect, Malformed, RecordTable, Shape};
+use super::layout::{self, Layout, POSITION};
+use super::open::OpenFile;
+use super::parquet;
+use super::views::{ChunkEncoding, malformed_bytes, raw_bytes, texts};
 use crate::error::Result;
 
-/// A chunk of a file and where its records lie.
+/// Some records of a file, not yet decoded.
 #[derive(Debug)]
-pub struct Chunk {
-    /// The bytes; it begins at a record.
+pub enum Chunk {
+    /// Text that was split.
+    Text(TextChunk),
+    /// Rows of a typed file.
+    Rows(RowChunk),
+}
+
+impl Chunk {
+    /// Number of records, well-formed or not.
+    #[must_use]
+    pub fn num_records(&self) -> usize {
+        match self {
+            Self::Text(chunk) => chunk.records.num_records(),
+            Self::Rows(chunk) => chunk.batch.num_rows(),
+        }
+    }
+}
+
+/// Rows of a typed file, with all its columns.
+#[derive(Debug)]
+pub struct RowChunk {
+    /// The rows.
+    pub batch: RecordBatch,
+    /// Number of the first one in the file.
+    pub first_record_no: u64,
+}
+
+/// Some bytes of a file and the records in them.
+#[derive(Debug)]
+pub struct TextChunk {
+    /// The bytes.
     pub bytes: Buffer,
+    /// Where the first of them stands in the source, in its own encoding.
+    pub source_byte: u64,
     /// The records.
     pub records: RecordTable,
-    /// Where the table goes when the chunk is done with.
-    pub pool: TablePool,
-}
-
-/// Record tables to be used again: a table is larger than its chunk, and fresh memory is dear.
-#[derive(Debug, Clone, Default)]
-pub struct TablePool(Arc<Mutex<Vec<RecordTable>>>);
-
-impl TablePool {
-    /// An empty table, a used one if there is one.
-    #[must_use]
-    pub fn take(&self) -> RecordTable {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
-    }
-}
-
-impl Drop for Chunk {
-    fn drop(&mut self) {
-        let mut table = std::mem::take(&mut self.records);
-        table.clear();
-        self.pool
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(table);
-    }
 }
 
 /// What a chunk decodes to.
@@ -71,25 +76,43 @@ pub struct ChunkDecoder {
     raw_columns: Vec<String>,
     /// For each column of the layout, its place among the raw columns.
     slots: Vec<usize>,
+    /// For each raw column, its place among the columns of the file.
+    kept: Vec<usize>,
     /// Fields a record must have.
     expected_fields: usize,
+    /// The encoding in which positions are counted.
+    encoding: Encoding,
+    /// Whether anybody wants to see the records' bytes.
+    raw_bytes: RawBytes,
     schema: SchemaRef,
 }
 
 impl ChunkDecoder {
-    /// Decodes `layout` from records of which `raw_columns` were kept.
+    /// Decodes `layout` from records of `file` of which `raw_columns` were kept.
     #[must_use]
-    pub fn new(layout: Layout, dialect: Dialect, raw_columns: Vec<String>, expected_fields: usize) -> Self {
+    pub fn new(layout: Layout, file: &OpenFile, raw_columns: Vec<String>) -> Self {
         let slot = |source: &str| raw_columns.iter().position(|c| c == source).unwrap_or(usize::MAX);
         let slots = layout.columns().map(|column| slot(&column.source)).collect();
         let schema = layout.rule_schema(&raw_columns);
         Self {
             layout,
-            dialect,
+            dialect: file.options.dialect.clone(),
+            kept: file.positions(&raw_columns).unwrap_or_default(),
             raw_columns,
             slots,
-            expected_fields,
+            expected_fields: file.header.columns.len(),
+            encoding: file.encoding(),
+            raw_bytes: RawBytes::Kept,
             schema,
+        }
+    }
+
+    /// Leaves the records' bytes out, for a load that keeps no record.
+    #[must_use]
+    pub fn without_raw_bytes(self) -> Self {
+        Self {
+            raw_bytes: RawBytes::LeftOut,
+            ..self
         }
     }
 
@@ -103,67 +126,205 @@ impl ChunkDecoder {
     ///
     /// # Errors
     /// Only what arrow refuses to build; bad data is rows, not an error.
-    pub fn decode(&self, chunk: &Chunk) -> Result<Decoded> {
-        let records = &chunk.records;
-        let is_good = |row: &usize| records.shape.get(*row) == Some(&Shape::WellFormed);
-        let (good, bad): (Vec<usize>, Vec<usize>) = (0..records.len()).partition(is_good);
-        let malformed = if bad.is_empty() {
+    pub fn decode(&self, chunk: Chunk) -> Result<Decoded> {
+        match chunk {
+            Chunk::Text(chunk) => self.decode_text(chunk),
+            Chunk::Rows(chunk) => Ok(Decoded {
+                incoming: self.incoming_rows(&chunk)?,
+                malformed: None,
+            }),
+        }
+    }
+
+    fn decode_text(&self, mut chunk: TextChunk) -> Result<Decoded> {
+        let malformed = if chunk.records.malformed.is_empty() {
             None
         } else {
-            Some(self.malformed(chunk, &bad)?)
+            Some(self.malformed(&chunk)?)
         };
         Ok(Decoded {
-            incoming: self.incoming(chunk, &good)?,
+            incoming: self.incoming(&mut chunk)?,
             malformed,
         })
     }
 
-    fn incoming(&self, chunk: &Chunk, rows: &[usize]) -> Result<RecordBatch> {
-        let encoding = ChunkEncoding::of(chunk.bytes.as_slice());
-        let mut raw: Vec<ArrayRef> = Vec::with_capacity(self.raw_columns.len());
+    fn incoming(&self, chunk: &mut TextChunk) -> Result<RecordBatch> {
+        let num_rows = chunk.records.num_rows();
+        let encoding = ChunkEncoding::of(&chunk.bytes, &chunk.records);
+        let mut buffers = vec![chunk.bytes.clone()];
+        if !chunk.records.unescaped.is_empty() {
+            buffers.push(Buffer::from_vec(std::mem::take(&mut chunk.records.unescaped)));
+        }
+        let mut cells = std::mem::take(&mut chunk.records.columns);
+        cells.resize_with(self.raw_columns.len(), Vec::new);
+        let mut raw: Vec<ArrayRef> = Vec::with_capacity(cells.len());
         let mut faults: Vec<(usize, &str)> = Vec::new();
-        for (slot, name) in self.raw_columns.iter().enumerate() {
-            let column = texts(&chunk.bytes, &chunk.records, rows, slot, &self.dialect, encoding)?;
-            if self.slots.contains(&slot) {
-                faults.extend(column.invalid_rows.iter().map(|row| (*row, name.as_str())));
+        for (slot, views) in cells.into_iter().enumerate() {
+            let column = texts(views, &buffers, encoding);
+            if let Some(name) = self.mapped(slot) {
+                faults.extend(column.invalid_rows.iter().map(|row| (*row, name)));
             }
             raw.push(Arc::new(column.texts));
         }
-        let mut columns = positions(&chunk.records, rows);
-        columns.push(raw_bytes(&chunk.bytes, &chunk.records, rows)?);
-        columns.push(encoding_faults(rows.len(), &mut faults));
+        let invalid = chunk.records.invalid.iter();
+        faults.extend(invalid.filter_map(|(row, slot)| Some((*row as usize, self.mapped(*slot as usize)?))));
+        let mut columns = self.positions(chunk);
+        columns.push(match self.raw_bytes {
+            RawBytes::Kept => raw_bytes(&chunk.bytes, &chunk.records)?,
+            RawBytes::LeftOut => no_bytes(num_rows),
+        });
+        self.finish(num_rows, columns, raw, faults)
+    }
+
+    /// The name of a raw column if it is mapped.
+    fn mapped(&self, slot: usize) -> Option<&str> {
+        let name = self.raw_columns.get(slot).filter(|_| self.slots.contains(&slot));
+        name.map(String::as_str)
+    }
+
+    /// Rows of a typed file: each value as the text that stands for it, then as any text.
+    fn incoming_rows(&self, chunk: &RowChunk) -> Result<RecordBatch> {
+        let (batch, num_rows) = (&chunk.batch, chunk.batch.num_rows());
+        let mut raw: Vec<ArrayRef> = Vec::with_capacity(self.raw_columns.len());
+        let mut faults: Vec<(usize, &str)> = Vec::new();
+        for (slot, column) in self.kept.iter().enumerate() {
+            let column = parquet::texts(batch.column(*column))?;
+            if let Some(name) = self.mapped(slot) {
+                faults.extend(column.invalid_rows.iter().map(|row| (*row, name)));
+            }
+            raw.push(Arc::new(column.texts));
+        }
+        let last = chunk.first_record_no + num_rows as u64;
+        let mut columns = vec![numbers(chunk.first_record_no..last)];
+        columns.extend((1..POSITION.len()).map(|_| new_null_array(&DataType::Int64, num_rows)));
+        let rows: Vec<usize> = (0..num_rows).collect();
+        columns.push(match self.raw_bytes {
+            RawBytes::Kept => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(
+                batch, &rows,
+            )?)),
+            RawBytes::LeftOut => no_bytes(num_rows),
+        });
+        self.finish(num_rows, columns, raw, faults)
+    }
+
+    /// The batch of these positions, raw bytes and raw texts: the typed columns are made of the texts.
+    fn finish(
+        &self,
+        num_rows: usize,
+        mut columns: Vec<ArrayRef>,
+        raw: Vec<ArrayRef>,
+        mut faults: Vec<(usize, &str)>,
+    ) -> Result<RecordBatch> {
+        columns.push(encoding_faults(num_rows, &mut faults));
         for (column, slot) in self.layout.columns().zip(&self.slots) {
             columns.push(match raw.get(*slot) {
                 Some(texts) => cast(arrow::array::AsArray::as_string_view(texts), column)?,
-                None => new_null_array(&column.data_type(), rows.len()),
+                None => new_null_array(&column.data_type(), num_rows),
             });
         }
         let fields = layout::raw_fields(&self.raw_columns);
         columns.push(Arc::new(StructArray::try_new_with_length(
-            fields,
-            raw,
-            None,
-            rows.len(),
+            fields, raw, None, num_rows,
         )?));
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
-    fn malformed(&self, chunk: &Chunk, rows: &[usize]) -> Result<RecordBatch> {
-        let mut columns = positions(&chunk.records, rows);
-        columns.push(raw_bytes(&chunk.bytes, &chunk.records, rows)?);
-        let reasons = rows
-            .iter()
-            .filter_map(|row| chunk.records.shape.get(*row))
-            .map(|shape| reason(*shape, self.expected_fields, &self.dialect));
-        columns.push(Arc::new(StringArray::from_iter_values(reasons)));
+    fn malformed(&self, chunk: &TextChunk) -> Result<RecordBatch> {
+        let malformed = &chunk.records.malformed;
+        let column = |value: &dyn Fn(&Malformed) -> u64| numbers(malformed.iter().map(value));
+        let byte_len = |bad: &Malformed| match bad.shape {
+            Shape::Oversized => bad.byte_len,
+            _ => self.encoding.original_bytes(bad.raw(&chunk.bytes)),
+        };
+        let reasons = malformed.iter().map(|bad| match &bad.message {
+            Some(message) => message.to_string(),
+            None => reason(bad.shape, self.expected_fields, &self.dialect),
+        });
+        let columns = vec![
+            column(&|bad| bad.record_no),
+            column(&|bad| bad.line),
+            column(&|bad| self.source_byte(chunk, bad)),
+            column(&byte_len),
+            malformed_bytes(&chunk.bytes, malformed),
+            Arc::new(StringArray::from_iter_values(reasons)),
+        ];
         Ok(RecordBatch::try_new(layout::malformed_schema(), columns)?)
     }
+
+    /// Where each row's record stands in the source.
+    fn positions(&self, chunk: &TextChunk) -> Vec<ArrayRef> {
+        let records = &chunk.records;
+        vec![
+            numbers(records.record_numbers()),
+            numbers(
+                records
+                    .line
+                    .iter()
+                    .map(|line| records.origin.line + u64::from(*line)),
+            ),
+            self.source_bytes(chunk),
+            self.source_lengths(chunk),
+        ]
+    }
+
+    /// The first byte of each row's record, in the source's own encoding.
+    fn source_bytes(&self, chunk: &TextChunk) -> ArrayRef {
+        let offsets = chunk.records.offset.iter();
+        if self.encoding == Encoding::Utf8 {
+            return numbers(offsets.map(|offset| chunk.source_byte + u64::from(*offset)));
+        }
+        let (encoding, mut at, mut byte) = (self.encoding, 0, chunk.source_byte);
+        numbers(offsets.map(move |offset| {
+            let between = chunk.bytes.get(at..*offset as usize).unwrap_or_default();
+            byte += encoding.original_bytes(between);
+            at = *offset as usize;
+            byte
+        }))
+    }
+
+    /// The length of each row's record, in the source's own encoding.
+    fn source_lengths(&self, chunk: &TextChunk) -> ArrayRef {
+        let records = &chunk.records;
+        if self.encoding == Encoding::Utf8 {
+            return numbers(records.byte_len.iter().map(|byte_len| u64::from(*byte_len)));
+        }
+        let original_bytes = |row| self.encoding.original_bytes(records.raw(row, &chunk.bytes));
+        numbers((0..records.num_rows()).map(original_bytes))
+    }
+
+    /// The first byte of a malformed record, in the source's own encoding.
+    fn source_byte(&self, chunk: &TextChunk, bad: &Malformed) -> u64 {
+        match bad.byte_start.checked_sub(chunk.records.origin.byte) {
+            Some(before) => {
+                let before = chunk.bytes.get(..before as usize).unwrap_or_default();
+                chunk.source_byte + self.encoding.original_bytes(before)
+            }
+            // Its first bytes are gone: right where a byte of the stream is a byte of the source.
+            None => chunk.source_byte - (chunk.records.origin.byte - bad.byte_start),
+        }
+    }
+}
+
+/// Whether the bytes of well-formed records are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RawBytes {
+    Kept,
+    LeftOut,
+}
+
+fn numbers(values: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values.map(|value| value as i64)))
+}
+
+/// A column of empty bytes.
+fn no_bytes(num_rows: usize) -> ArrayRef {
+    Arc::new(BinaryViewArray::new(vec![0; num_rows].into(), Vec::new(), None))
 }
 
 /// Why a record of this shape is malformed.
 pub(super) fn reason(shape: Shape, expected_fields: usize, dialect: &Dialect) -> String {
     match shape {
-        Shape::WellFormed => String::new(),
+        Shape::WellFormed | Shape::NoObject => String::new(),
         Shape::FieldCount { found } => {
             let fields = if found == 1 { "field" } else { "fields" };
             format!("field count: {found} {fields} where the header has {expected_fields}")
@@ -179,21 +340,6 @@ pub(super) fn reason(shape: Shape, expected_fields: usize, dialect: &Dialect) ->
             )
         }
     }
-}
-
-fn positions(records: &RecordTable, rows: &[usize]) -> Vec<ArrayRef> {
-    let column = |values: &[u64]| -> ArrayRef {
-        let picked = rows
-            .iter()
-            .map(|row| values.get(*row).copied().unwrap_or_default() as i64);
-        Arc::new(Int64Array::from_iter_values(picked))
-    };
-    vec![
-        column(&records.record_no),
-        column(&records.line),
-        column(&records.byte_start),
-        column(&records.byte_len),
-    ]
 }
 
 /// One list of column names a row; NULL where all is well.

@@ -170,9 +170,10 @@ impl Layout {
 /// The position columns.
 #[must_use]
 pub fn position_fields() -> Vec<FieldRef> {
+    // Rows of a typed file have a number and no bytes.
     POSITION
         .iter()
-        .map(|name| Arc::new(Field::new(*name, DataType::Int64, false)))
+        .map(|name| Arc::new(Field::new(*name, DataType::Int64, *name != POSITION[0])))
         .collect()
 }
 

@@ -1,22 +1,93 @@
-//! Opening a CSV file: byte order mark, header, and the faults that concern the file as a whole.
+//! Opening a file: what it holds, byte order mark, header, and the faults that concern the file as a whole.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::sync::Arc;
 
+use super::bytes::{self, Blocks, Compression, Cut, Encoding, Footer, Limits};
 use super::csv::{
     Dialect, End, FieldSelection, InvalidName, Position, RecordTable, Shape, Splitter, bom_len, fields,
     parse_header, suspect_delimiter,
 };
+use super::feed::{CsvFeed, Feed, JsonFeed, ParquetFeed};
+use super::json::keys_seen;
+use super::parquet::ParquetFile;
+use super::record::RecordReader;
 use crate::error::{Error, Result};
 use crate::source::SourceFile;
 
 /// How the process says the file is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CsvOptions {
+pub struct ReadOptions {
+    /// Format; `None`: as the file shows.
+    pub format: Option<FileFormat>,
     /// Special bytes and the largest record.
     pub dialect: Dialect,
     /// Physical lines before the header.
     pub skip_rows: usize,
+    /// Physical lines at the end that are no records.
+    pub skip_footer_rows: usize,
+    /// Where the column names come from.
+    pub names: ColumnNames,
+    /// Encoding of the text.
+    pub encoding: Encoding,
+    /// What a compressed file may grow to.
+    pub limits: Limits,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Delimited text.
+    Csv,
+    /// JSON objects, one a line.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+}
+
+impl FileFormat {
+    /// The word in reports and process files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// The format that a file shows: Parquet by its first bytes, NDJSON by its name.
+    fn of(source: &SourceFile) -> Result<Self> {
+        let mut magic = [0; PARQUET_MAGIC.len()];
+        let read = File::open(&source.path)?.read(&mut magic)?;
+        if magic.get(..read) == Some(PARQUET_MAGIC) {
+            return Ok(Self::Parquet);
+        }
+        let name = source.path.to_string_lossy().to_ascii_lowercase();
+        let name = [".gz", ".zst"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end))
+            .unwrap_or(&name);
+        let is_json = [".ndjson", ".jsonl"].iter().any(|end| name.ends_with(end));
+        Ok(if is_json { Self::Ndjson } else { Self::Csv })
+    }
+}
+
+/// The first bytes of a Parquet file.
+const PARQUET_MAGIC: &[u8] = b"PAR1";
+
+/// Where the names of the columns come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ColumnNames {
+    /// The first record.
+    #[default]
+    Header,
+    /// Nowhere: they are `column_1`, `column_2` and so on, as many as the first record has fields.
+    Numbered,
+    /// The process; the first record is data.
+    Given(Vec<String>),
 }
 
 /// The columns of a file.
@@ -29,6 +100,18 @@ pub struct Header {
 }
 
 impl Header {
+    /// These columns, in file order.
+    #[must_use]
+    pub fn of(columns: Vec<String>) -> Self {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        columns
+            .iter()
+            .for_each(|name| *places.entry(name).or_default() += 1);
+        let twice = |name: &&String| places.get(name.as_str()).is_some_and(|places| *places > 1);
+        let duplicates = columns.iter().filter(twice).cloned().collect();
+        Self { columns, duplicates }
+    }
+
     /// The columns that can be told apart by name.
     #[must_use]
     pub fn unique_columns(&self) -> Vec<String> {
@@ -40,63 +123,184 @@ impl Header {
     }
 }
 
-/// An opened file: the header is read, the records are not.
+/// An opened file: its columns are known, its records are not read.
 #[derive(Debug, Clone)]
-pub struct CsvFile {
+pub struct OpenFile {
     /// The file and its identity.
     pub source: SourceFile,
     /// How it is written.
-    pub options: CsvOptions,
+    pub options: ReadOptions,
     /// Its columns.
     pub header: Header,
-    /// The first byte and line after the header.
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a file was found to hold.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Delimited text.
+    Csv(Text),
+    /// JSON objects, one a line.
+    Ndjson(Text),
+    /// Parquet.
+    Parquet(ParquetFile),
+}
+
+/// A file of text.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// The first record, in the decoded stream.
     pub start: Position,
+    /// Its first byte in the source's own encoding.
+    pub source_start: u64,
+    /// The encoding that the content has.
+    pub encoding: Encoding,
+    /// How the file is compressed.
+    pub compression: Compression,
 }
 
 /// Records after the header that are looked at to judge the delimiter.
 const SAMPLE_RECORDS: usize = 5;
 /// Bytes read to find the header, doubled until it is whole.
 const HEAD_BYTES: usize = 64 << 10;
+/// Bytes of NDJSON that are searched for keys.
+const KEYS_BYTES: usize = 1 << 20;
+/// Records of NDJSON that are searched for keys.
+const KEYS_ROWS: usize = 1000;
 
-impl CsvFile {
-    /// Reads the header.
+impl OpenFile {
+    /// Finds out what the file holds, and reads its header.
     ///
     /// # Errors
     /// `file_empty`; a header that is malformed; input or output.
-    pub fn open(source: SourceFile, options: CsvOptions) -> Result<Self> {
-        let shown = source.path.display().to_string();
+    pub fn open(source: SourceFile, options: ReadOptions) -> Result<Self> {
         if source.size_bytes == 0 {
             let hint = "an upload may have been cut off; a file without customers has a header at least";
             return Err(Error::data("file_empty", "the file has no bytes")
-                .in_file(shown)
+                .in_file(source.path.display().to_string())
                 .hint(hint));
         }
-        let mut head_bytes = HEAD_BYTES;
-        loop {
-            let mut head = Vec::new();
-            File::open(&source.path)?
-                .take(head_bytes as u64)
-                .read_to_end(&mut head)?;
-            let end = if (head.len() as u64) < source.size_bytes {
-                End::More
-            } else {
-                End::Last
-            };
-            if let Some((header, start)) = read_header(&head, end, &options).map_err(|e| e.in_file(&shown))? {
-                return Ok(Self {
-                    source,
-                    options,
-                    header,
-                    start,
-                });
+        let format = match options.format {
+            Some(format) => format,
+            None => FileFormat::of(&source)?,
+        };
+        let (header, content) = match format {
+            FileFormat::Csv => open_csv(&source, &options)?,
+            FileFormat::Ndjson => open_ndjson(&source, &options)?,
+            FileFormat::Parquet => {
+                let file = ParquetFile::open(&source.path)?;
+                (Header::of(file.columns().to_vec()), Content::Parquet(file))
             }
-            if end == End::Last {
-                return Err(Error::data("file_empty", "the file has no header")
-                    .in_file(shown)
-                    .hint("the first record names the columns; write one"));
+        };
+        Ok(Self {
+            source,
+            options,
+            header,
+            content,
+        })
+    }
+
+    /// The same file with these columns, should they stand in records that were not looked at: NDJSON has no header.
+    #[must_use]
+    pub fn expecting(mut self, columns: &[String]) -> Self {
+        if let Content::Ndjson(_) = self.content {
+            let mut all = std::mem::take(&mut self.header.columns);
+            for column in columns {
+                if !all.contains(column) {
+                    all.push(column.clone());
+                }
             }
-            head_bytes *= 2;
+            self.header = Header::of(all);
         }
+        self
+    }
+
+    /// The format.
+    #[must_use]
+    pub fn format(&self) -> FileFormat {
+        match self.content {
+            Content::Csv(_) => FileFormat::Csv,
+            Content::Ndjson(_) => FileFormat::Ndjson,
+            Content::Parquet(_) => FileFormat::Parquet,
+        }
+    }
+
+    /// The encoding of its text.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.text().map_or(Encoding::Utf8, |text| text.encoding)
+    }
+
+    /// What there is to know of its text; nothing of a typed file.
+    #[must_use]
+    pub fn text(&self) -> Option<&Text> {
+        match &self.content {
+            Content::Csv(text) | Content::Ndjson(text) => Some(text),
+            Content::Parquet(_) => None,
+        }
+    }
+
+    /// How a record that was kept is read again.
+    #[must_use]
+    pub fn record_reader(&self) -> RecordReader {
+        match self.content {
+            Content::Csv(_) => RecordReader::Csv(self.options.dialect.clone()),
+            Content::Ndjson(_) | Content::Parquet(_) => RecordReader::json(&self.header.columns),
+        }
+    }
+
+    /// Its records; the columns at `kept` become cells.
+    ///
+    /// # Errors
+    /// Input or output; a compression that is not read.
+    pub(super) fn feed(
+        &self,
+        kept: &[usize],
+        block_bytes: usize,
+        look_ahead_bytes: usize,
+    ) -> Result<Box<dyn Feed>> {
+        let blocks = |text: &Text| self.blocks(text, block_bytes, look_ahead_bytes);
+        let dialect = &self.options.dialect;
+        Ok(match &self.content {
+            Content::Csv(text) => {
+                let selection = FieldSelection::new(kept.iter().copied());
+                let splitter = Splitter::new(dialect, selection, Some(self.header.columns.len()));
+                let splitter = splitter.starting_at(text.start);
+                Box::new(CsvFeed::new(
+                    blocks(text)?,
+                    splitter,
+                    text.encoding,
+                    text.source_start,
+                ))
+            }
+            Content::Ndjson(text) => {
+                let wanted: Vec<String> = kept
+                    .iter()
+                    .filter_map(|column| self.header.columns.get(*column).cloned())
+                    .collect();
+                Box::new(JsonFeed::new(blocks(text)?, &wanted, dialect.record_bytes, text))
+            }
+            Content::Parquet(file) => Box::new(ParquetFeed::new(file.clone())),
+        })
+    }
+
+    fn blocks(&self, text: &Text, block_bytes: usize, look_ahead_bytes: usize) -> Result<Arc<dyn Blocks>> {
+        let cut = Cut::new(block_bytes, look_ahead_bytes).starting_at(text.start.byte);
+        let (source, options) = (&self.source, &self.options);
+        let footer = Footer {
+            num_lines: options.skip_footer_rows,
+            newline: options.dialect.newline.byte(),
+        };
+        let (blocks, _) = bytes::open(
+            &source.path,
+            source.size_bytes,
+            text.encoding,
+            &options.limits,
+            footer,
+            cut,
+        )?;
+        Ok(blocks)
     }
 
     /// The positions of `wanted` columns.
@@ -151,9 +355,67 @@ impl CsvFile {
     }
 }
 
+fn open_csv(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Content)> {
+    let shown = source.path.display().to_string();
+    let mut head_bytes = HEAD_BYTES;
+    loop {
+        let head = head(source, options, head_bytes)?;
+        let end = if head.is_whole { End::Last } else { End::More };
+        if let Some((header, start)) =
+            read_header(&head.bytes, end, options).map_err(|e| e.in_file(&shown))?
+        {
+            return Ok((header, Content::Csv(text(&head, start))));
+        }
+        if end == End::Last {
+            return Err(Error::data("file_empty", "the file has no header")
+                .in_file(shown)
+                .hint("the first record names the columns; write one"));
+        }
+        head_bytes *= 2;
+    }
+}
+
+fn open_ndjson(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Content)> {
+    let head = head(source, options, KEYS_BYTES)?;
+    let end = if head.is_whole { End::Last } else { End::More };
+    let Some((byte, line)) = skip_lines(&head.bytes, options.skip_rows, b'\n') else {
+        let message = format!("the file has no {} lines to skip", options.skip_rows);
+        return Err(Error::data("file_empty", message).in_file(source.path.display().to_string()));
+    };
+    let keys = keys_seen(head.bytes.get(byte..).unwrap_or_default(), end, KEYS_ROWS);
+    let start = Position {
+        byte: byte as u64,
+        line,
+        record_no: 1,
+    };
+    Ok((Header::of(keys), Content::Ndjson(text(&head, start))))
+}
+
+fn head(source: &SourceFile, options: &ReadOptions, max_bytes: usize) -> Result<bytes::Head> {
+    bytes::head(
+        &source.path,
+        source.size_bytes,
+        options.encoding,
+        &options.limits,
+        max_bytes,
+    )
+}
+
+fn text(head: &bytes::Head, start: Position) -> Text {
+    let opened = head.opened;
+    let before = head.bytes.get(..start.byte as usize).unwrap_or_default();
+    Text {
+        start,
+        source_start: opened.encoding.original_bytes(before),
+        encoding: opened.encoding,
+        compression: opened.compression,
+    }
+}
+
 /// The header and the place after it; `None` when `head` does not hold it whole.
-fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(Header, Position)>> {
-    let Some((first_byte, first_line)) = skip_lines(head, options.skip_rows) else {
+fn read_header(head: &[u8], end: End, options: &ReadOptions) -> Result<Option<(Header, Position)>> {
+    let newline = options.dialect.newline.byte();
+    let Some((first_byte, first_line)) = skip_lines(head, options.skip_rows, newline) else {
         return Ok(None);
     };
     let position = Position {
@@ -161,10 +423,14 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
         line: first_line,
         record_no: 1,
     };
+    if let ColumnNames::Given(names) = &options.names {
+        return Ok(Some((Header::of(names.clone()), position)));
+    }
     let mut splitter = Splitter::new(&options.dialect, FieldSelection::default(), None).starting_at(position);
     let input = head.get(first_byte..).unwrap_or_default();
     let mut table = RecordTable::default();
-    let consumed = splitter.split_some(input, end, 1, &mut table);
+    let consumed = splitter.split_some(input, 0, end, 1, &mut table);
+    let after_first = splitter.position().line;
     if table.is_empty() {
         // A quote that is never closed would have the whole file read.
         let is_longer = input.len() as u64 > options.dialect.record_bytes;
@@ -174,33 +440,54 @@ fn read_header(head: &[u8], end: End, options: &CsvOptions) -> Result<Option<(He
             Ok(None)
         };
     }
-    if let Some(shape) = table.shape.first().filter(|shape| **shape != Shape::WellFormed) {
-        let line = table.line.first().copied().unwrap_or(first_line);
-        return Err(damaged(*shape, line, options));
+    if let Some(bad) = table.malformed.first() {
+        return Err(damaged(bad.shape, bad.line, options));
     }
-    let start = Position {
-        record_no: 1,
-        ..splitter.position()
-    };
-    let header_bytes = table.raw(0, input);
-    let names = parse_header(&fields(header_bytes, &options.dialect));
-    let mut rest = RecordTable::default();
-    let after = input.get(consumed..).unwrap_or_default();
-    splitter.split_some(after, end, SAMPLE_RECORDS, &mut rest);
-    let sample: Vec<&[u8]> = (0..rest.len()).map(|row| rest.raw(row, after)).collect();
-    if let Some(likely) = suspect_delimiter(header_bytes, &sample, &options.dialect) {
+    let first = table.raw(0, input);
+    if let Some(likely) = suspect_delimiter(
+        first,
+        &sample(&mut splitter, input, consumed, end),
+        &options.dialect,
+    ) {
         return Err(suspicious(likely));
     }
-    let decoded = |name: Result<String, InvalidName>| {
-        name.unwrap_or_else(|invalid| String::from_utf8_lossy(&invalid.bytes).into_owned())
+    let cells = fields(first, &options.dialect);
+    let (columns, start) = match &options.names {
+        ColumnNames::Header => {
+            let behind = Position {
+                record_no: 1,
+                byte: position.byte + consumed as u64,
+                line: after_first,
+            };
+            (
+                parse_header(&cells).names.into_iter().map(decoded).collect(),
+                behind,
+            )
+        }
+        ColumnNames::Numbered | ColumnNames::Given(_) => (
+            (1..=cells.len())
+                .map(|number| format!("column_{number}"))
+                .collect(),
+            position,
+        ),
     };
-    let columns: Vec<String> = names.names.into_iter().map(decoded).collect();
-    let twice = |name: &&String| columns.iter().filter(|other| other == name).count() > 1;
-    let duplicates = columns.iter().filter(twice).cloned().collect();
-    Ok(Some((Header { columns, duplicates }, start)))
+    Ok(Some((Header::of(columns), start)))
 }
 
-fn damaged(shape: Shape, line: u64, options: &CsvOptions) -> Error {
+/// The records behind the first one, as far as the head has them.
+fn sample<'a>(splitter: &mut Splitter, input: &'a [u8], at: usize, end: End) -> Vec<&'a [u8]> {
+    let mut records = RecordTable::default();
+    splitter.split_some(input, at, end, SAMPLE_RECORDS, &mut records);
+    (0..records.num_rows())
+        .map(|row| records.raw(row, input))
+        .collect()
+}
+
+fn decoded(name: Result<String, InvalidName>) -> String {
+    name.unwrap_or_else(|invalid| String::from_utf8_lossy(&invalid.bytes).into_owned())
+}
+
+fn damaged(shape: Shape, line: u64, options: &ReadOptions) -> Error {
     let reason = super::chunk::reason(shape, 0, &options.dialect);
     Error::data(
         "source_corrupt",
@@ -224,10 +511,10 @@ fn suspicious(likely: u8) -> Error {
 }
 
 /// Byte and line after the byte order mark and `lines` physical lines.
-fn skip_lines(head: &[u8], lines: usize) -> Option<(usize, u64)> {
+fn skip_lines(head: &[u8], lines: usize, newline: u8) -> Option<(usize, u64)> {
     let mut at = bom_len(head);
     for _ in 0..lines {
-        at += memchr::memchr(b'\n', head.get(at..)?)? + 1;
+        at += memchr::memchr(newline, head.get(at..)?)? + 1;
     }
     Some((at, lines as u64 + 1))
 }

@@ -1,4 +1,4 @@
-//! Field positions as string views into the chunk: no cell is copied unless its quotes must be unescaped.
+//! Views of the splitter as Arrow columns: no cell is copied.
 //!
 //! ```text
 //!   chunk:   1,Ann,"a ""b"""\n2,Bob,c\n          unescaped:  a "b"
@@ -6,14 +6,17 @@
 //!            [0: 2] [0: Bob] [0: c]
 //! ```
 
-use arrow::array::{ArrayRef, BinaryViewArray, StringViewArray};
-use arrow::array::{GenericByteViewArray, make_view};
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::ByteViewType;
 use std::sync::Arc;
 
-use super::csv::{Dialect, FieldSpan, Quoting, RecordTable, unescape};
+use arrow::array::{ArrayRef, BinaryViewArray, GenericByteViewArray, StringViewArray, make_view};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::ByteViewType;
+
+use super::csv::{Malformed, RecordTable};
 use crate::error::Result;
+
+/// Longest value that a view holds itself.
+const INLINE_BYTES: usize = 12;
 
 /// A column of texts and the rows whose bytes are not UTF-8.
 pub(super) struct TextColumn {
@@ -33,8 +36,10 @@ pub(super) enum ChunkEncoding {
 }
 
 impl ChunkEncoding {
-    pub(super) fn of(chunk: &[u8]) -> Self {
-        if simdutf8::basic::from_utf8(chunk).is_ok() {
+    /// Looks at the records of a chunk; its first and last bytes may be parts of characters that others own.
+    pub(super) fn of(chunk: &[u8], records: &RecordTable) -> Self {
+        let text = chunk.get(records.extent()).unwrap_or_default();
+        if simdutf8::basic::from_utf8(text).is_ok() {
             Self::Utf8
         } else {
             Self::Mixed
@@ -42,80 +47,53 @@ impl ChunkEncoding {
     }
 }
 
-/// The texts of one kept field of `rows`.
-pub(super) fn texts(
-    chunk: &Buffer,
-    table: &RecordTable,
-    rows: &[usize],
-    slot: usize,
-    dialect: &Dialect,
-    encoding: ChunkEncoding,
-) -> Result<TextColumn> {
-    let input = chunk.as_slice();
-    let mut views: Vec<u128> = Vec::with_capacity(rows.len());
-    let mut unescaped: Vec<u8> = Vec::new();
+/// One kept field of all rows; `buffers` are the chunk and the unescaped values.
+pub(super) fn texts(mut views: Vec<u128>, buffers: &[Buffer], encoding: ChunkEncoding) -> TextColumn {
     let mut invalid_rows = Vec::new();
-    for (i, &row) in rows.iter().enumerate() {
-        let span = table.fields(row).get(slot).copied().unwrap_or_default();
-        let view = view_of(span, input, dialect, &mut unescaped);
-        if encoding == ChunkEncoding::Mixed && std::str::from_utf8(span.bytes(input)).is_err() {
-            invalid_rows.push(i);
-            views.push(0);
-        } else {
-            views.push(view);
+    if encoding == ChunkEncoding::Mixed {
+        for (row, view) in views.iter_mut().enumerate() {
+            if !is_utf8(*view, buffers) {
+                invalid_rows.push(row);
+                *view = 0;
+            }
         }
     }
-    let nulls = (!invalid_rows.is_empty()).then(|| null_rows(rows.len(), &invalid_rows));
-    let buffers = buffers(chunk, unescaped);
-    let texts = text_array(views.into(), buffers, nulls);
-    Ok(TextColumn { texts, invalid_rows })
+    let nulls = (!invalid_rows.is_empty()).then(|| null_rows(views.len(), &invalid_rows));
+    TextColumn {
+        texts: text_array(views.into(), buffers.to_vec(), nulls),
+        invalid_rows,
+    }
 }
 
-/// The whole bytes of `rows`, line ends left out.
-pub(super) fn raw_bytes(chunk: &Buffer, table: &RecordTable, rows: &[usize]) -> Result<ArrayRef> {
-    let input = chunk.as_slice();
-    let mut heads: Vec<u8> = Vec::new();
-    let views: Vec<u128> = rows
-        .iter()
-        .map(|&row| {
-            let bytes = table.raw(row, input);
-            let start = table.offset.get(row).copied().unwrap_or(0);
-            let in_chunk = input
-                .get(start as usize..)
-                .is_some_and(|rest| std::ptr::eq(rest.as_ptr(), bytes.as_ptr()));
-            if in_chunk {
-                make_view(bytes, 0, start)
-            } else {
-                let offset = heads.len() as u32;
-                heads.extend_from_slice(bytes);
-                make_view(bytes, 1, offset)
-            }
-        })
+fn is_utf8(view: u128, buffers: &[Buffer]) -> bool {
+    let num_bytes = view as u32 as usize;
+    if num_bytes <= INLINE_BYTES {
+        return std::str::from_utf8(&view.to_le_bytes()[4..4 + num_bytes]).is_ok();
+    }
+    let (buffer, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+    let bytes = buffers
+        .get(buffer)
+        .and_then(|buffer| buffer.get(start..start + num_bytes));
+    bytes.is_some_and(|bytes| simdutf8::basic::from_utf8(bytes).is_ok())
+}
+
+/// The whole bytes of the rows, line ends left out.
+pub(super) fn raw_bytes(chunk: &Buffer, records: &RecordTable) -> Result<ArrayRef> {
+    let views: Vec<u128> = (records.offset.iter().enumerate())
+        .map(|(row, offset)| make_view(records.raw(row, chunk), 0, *offset))
         .collect();
     Ok(Arc::new(BinaryViewArray::try_new(
         views.into(),
-        buffers(chunk, heads),
+        vec![chunk.clone()],
         None,
     )?))
 }
 
-fn view_of(span: FieldSpan, input: &[u8], dialect: &Dialect, unescaped: &mut Vec<u8>) -> u128 {
-    let bytes = span.bytes(input);
-    if span.quoting == Quoting::Escaped {
-        let offset = unescaped.len() as u32;
-        unescaped.extend_from_slice(&unescape(bytes, dialect));
-        make_view(&unescaped[offset as usize..], 1, offset)
-    } else {
-        make_view(bytes, 0, span.start)
-    }
-}
-
-fn buffers(chunk: &Buffer, second: Vec<u8>) -> Vec<Buffer> {
-    let mut buffers = vec![chunk.clone()];
-    if !second.is_empty() {
-        buffers.push(Buffer::from_vec(second));
-    }
-    buffers
+/// The bytes of malformed records: the whole of them, of an oversized one the head.
+pub(super) fn malformed_bytes(chunk: &[u8], malformed: &[Malformed]) -> ArrayRef {
+    Arc::new(BinaryViewArray::from_iter_values(
+        malformed.iter().map(|bad| bad.raw(chunk)),
+    ))
 }
 
 fn null_rows(len: usize, rows: &[usize]) -> NullBuffer {
@@ -135,8 +113,57 @@ fn text_array<T: ByteViewType>(
     buffers: Vec<Buffer>,
     nulls: Option<NullBuffer>,
 ) -> GenericByteViewArray<T> {
-    // SAFETY: every view was made by `make_view` over bytes of the buffer it names, at the offset it names. Its bytes
-    // are UTF-8: the chunk was checked whole and fields are cut at ASCII bytes, or the field itself was checked;
-    // unescaping takes out ASCII bytes only. An invalid field is the empty view under a NULL.
+    // SAFETY: every view was made by the splitter over bytes of the buffer it names, at the offset it names. Its bytes
+    // are UTF-8: the chunk was checked whole and fields are cut at ASCII bytes, or the cell itself was checked;
+    // unescaping takes out ASCII bytes only. An invalid cell is the empty view under a NULL.
     unsafe { GenericByteViewArray::new_unchecked(views, buffers, nulls) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::csv::{Dialect, End, FieldSelection, Splitter};
+    use arrow::array::Array;
+
+    #[test]
+    fn views_of_the_splitter_are_valid_arrow_views() {
+        let file = b"1,short\n2,a text of more than twelve bytes\n3,\"with \"\"quotes\"\" and more\"\n4,\"\xc3\xa9\"\n";
+        let mut records = RecordTable::default();
+        Splitter::new(&Dialect::default(), FieldSelection::new([0, 1]), Some(2)).split(
+            file,
+            End::Last,
+            &mut records,
+        );
+        let buffers = [
+            Buffer::from(&file[..]),
+            Buffer::from_vec(std::mem::take(&mut records.unescaped)),
+        ];
+        for views in std::mem::take(&mut records.columns) {
+            let column = texts(views, &buffers, ChunkEncoding::of(file, &records)).texts;
+            column.to_data().validate_full().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_cell_that_is_not_utf_8_is_null_and_its_neighbours_are_not() {
+        let file = b"1,\xff\n\xfe bytes that are not text,2\n3,ok\n";
+        let mut records = RecordTable::default();
+        Splitter::new(&Dialect::default(), FieldSelection::new([0, 1]), Some(2)).split(
+            file,
+            End::Last,
+            &mut records,
+        );
+        assert_eq!(ChunkEncoding::of(file, &records), ChunkEncoding::Mixed);
+        let buffers = [Buffer::from(&file[..])];
+        let columns: Vec<TextColumn> = std::mem::take(&mut records.columns)
+            .into_iter()
+            .map(|views| texts(views, &buffers, ChunkEncoding::Mixed))
+            .collect();
+        assert_eq!(columns[0].invalid_rows, [1]);
+        assert_eq!(columns[1].invalid_rows, [0]);
+        assert_eq!(
+            columns[1].texts.iter().collect::<Vec<_>>(),
+            [None, Some("2"), Some("ok")]
+        );
+    }
 }

@@ -66,7 +66,11 @@ impl Catalogue<'_> {
         for source in std::iter::once(&process.key).chain(process.attributes.iter().map(|a| &a.column)) {
             if !seen.contains(&source.as_str()) {
                 seen.push(source);
-                let sql = format!("array_has(invalid_encoding, {})", text_literal(source));
+                // The list is NULL in nearly every batch: then the rest is left out.
+                let sql = format!(
+                    "invalid_encoding IS NOT NULL AND array_has(invalid_encoding, {})",
+                    text_literal(source)
+                );
                 self.add(
                     id::INVALID_ENCODING,
                     Some(source),
@@ -287,7 +291,6 @@ fn duplicate_sql(policy: OnDuplicate) -> (String, &'static str) {
 fn date_sql(attribute: &Attribute) -> String {
     let name = quoted(&attribute.name);
     match attribute.ty {
-        AttributeType::Timestamp if attribute.time_zone == chrono_tz::UTC => format!("CAST({name} AS DATE)"),
         AttributeType::Timestamp => {
             format!("local_date({name}, {})", text_literal(attribute.time_zone.name()))
         }
@@ -295,16 +298,15 @@ fn date_sql(attribute: &Attribute) -> String {
     }
 }
 
-/// Bytes are at least as many as units, so `octet_length` answers for nearly every batch. The rest of the AND is left
-/// out where that is false in every row; a NULL would be no false.
+/// `longer_than` counts UTF-16 units, and says false of NULL: so the rest of the AND is left out where no text is long.
 fn too_long_sql(text: &Text<'_>) -> String {
     let name = quoted(text.name);
     match text.ty {
         AttributeType::Varchar(n) | AttributeType::Nvarchar(n) => {
-            format!("coalesce(octet_length({name}), 0) > {n} AND utf16_units({name}) > {n}")
+            format!("longer_than({name}, {n})")
         }
         _ => format!(
-            "coalesce(octet_length({name}), 0) > 4000 AND (utf16_units({name}) > 8000 OR (utf16_units({name}) > 4000 AND NOT is_windows_1252({name})))"
+            "longer_than({name}, 4000) AND (longer_than({name}, 8000) OR NOT is_windows_1252({name}))"
         ),
     }
 }

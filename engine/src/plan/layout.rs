@@ -1,11 +1,13 @@
 //! A process's columns, as a decode wants them.
 
-use crate::decode::csv::Dialect;
-use crate::decode::{Blanks, CellColumn, CellKind, CsvOptions, Layout, Strip, cell, layout::key_column};
+use crate::decode::csv::{Dialect, Newline};
+use crate::decode::{
+    Blanks, CellColumn, CellKind, ColumnNames, FileFormat, Layout, ReadOptions, Strip, bytes, cell,
+    layout::key_column,
+};
 use crate::error::{Error, Result};
 use crate::spec::{
-    Attribute, AttributeType, Encoding, Header, Limits, OnScale, OnTooLong, OnUnsupported, Process, Source,
-    Trim,
+    self, Attribute, AttributeType, Header, Limits, OnScale, OnTooLong, OnUnsupported, Process, Source, Trim,
 };
 use crate::validate::text::TextType;
 
@@ -100,23 +102,41 @@ fn formats(attribute: &Attribute, make: MakeFormat) -> Result<Vec<cell::DateForm
 ///
 /// # Errors
 /// An option that this version does not read.
-pub fn csv_options(source: &Source, limits: &Limits) -> Result<CsvOptions> {
+pub fn read_options(source: &Source, limits: &Limits) -> Result<ReadOptions> {
     let options = &source.dialect;
-    if options.encoding != Encoding::Utf8 {
-        return Err(Error::usage("this version reads UTF-8 only")
-            .hint("convert the file, for example with iconv -t UTF-8"));
-    }
-    if options.header == Header::Absent {
-        return Err(Error::usage("this version reads files with a header only")
-            .hint("write the column names as the first line"));
-    }
     let dialect = Dialect {
         delimiter: options.delimiter,
         quote: options.quote,
         escape: options.escape,
         comment: options.comment,
+        newline: match options.newline {
+            spec::Newline::Lf => Newline::LineFeed,
+            spec::Newline::Cr => Newline::CarriageReturn,
+        },
         record_bytes: limits.record_bytes,
     };
-    let skip_rows = usize::try_from(options.skip_rows).map_err(|_| Error::usage("skip_rows is too large"))?;
-    Ok(CsvOptions { dialect, skip_rows })
+    let lines = |key: &str, lines: u64| {
+        usize::try_from(lines).map_err(|_| Error::usage(format!("{key} is too large")))
+    };
+    Ok(ReadOptions {
+        format: source.format.map(|format| match format {
+            spec::Format::Csv => FileFormat::Csv,
+            spec::Format::Ndjson => FileFormat::Ndjson,
+            spec::Format::Parquet => FileFormat::Parquet,
+        }),
+        dialect,
+        skip_rows: lines("skip_rows", options.skip_rows)?,
+        skip_footer_rows: lines("skip_footer_rows", options.skip_footer_rows)?,
+        names: match &options.header {
+            Header::Present => ColumnNames::Header,
+            Header::Absent => ColumnNames::Numbered,
+            Header::Given(names) => ColumnNames::Given(names.clone()),
+        },
+        encoding: options.encoding,
+        limits: bytes::Limits {
+            max_ratio: limits.max_ratio,
+            max_decompressed_bytes: limits.max_decompressed_bytes,
+            ..bytes::Limits::default()
+        },
+    })
 }

@@ -10,4 +10,4 @@ mod layout;
 
 pub use attributes::{BATCH_OWNER, changes_columns, column_type, owner_of, table_fields};
 pub use catalogue::{catalogue, printed_sql, quoted, text_literal};
-pub use layout::{csv_options, layout};
+pub use layout::{layout, read_options};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::lifecycle::{check, complete, create, live_state, parse};
 use super::ownership::check_ownership;
 use super::state::{ProcessStatus, StateFile};
-use crate::decode::{CsvFile, CsvOptions};
+use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
 use crate::source::SourceFile;
@@ -31,8 +31,8 @@ pub struct Ingest {
 /// # Errors
 /// No attributes (with the columns and a line to copy), a column that is not there, a process that differs.
 pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
-    let options = CsvOptions::default();
-    let file = CsvFile::open(SourceFile::open(&ingest.file)?, options)?;
+    let options = ReadOptions::default();
+    let file = OpenFile::open(SourceFile::open(&ingest.file)?, options)?;
     if ingest.attributes.is_empty() {
         return Err(suggestion(ingest, &file));
     }
@@ -66,7 +66,7 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     Ok(name)
 }
 
-/// A starting point for `process new`: the columns of `file`, or a commented example.
+/// A starting point for `process new`: what `preview` guesses of `file`, or a commented example.
 ///
 /// # Errors
 /// The file has no readable header.
@@ -74,7 +74,12 @@ pub fn skeleton(file: Option<&Path>) -> Result<String> {
     let Some(path) = file else {
         return Ok(EXAMPLE.to_owned());
     };
-    let opened = CsvFile::open(SourceFile::open(path)?, CsvOptions::default())?;
+    let source = SourceFile::open(path)?;
+    let preview = crate::preview::preview(path, &source.path.display().to_string())?;
+    if let Some(text) = preview.suggestion.process_toml {
+        return Ok(text);
+    }
+    let opened = OpenFile::open(source, ReadOptions::default())?;
     let columns = &opened.header.columns;
     let key = columns.first().cloned().unwrap_or_default();
     let url = opened.source.path.display().to_string();
@@ -174,7 +179,7 @@ fn process_name(file: &Path) -> String {
     }
 }
 
-fn suggestion(ingest: &Ingest, file: &CsvFile) -> Error {
+fn suggestion(ingest: &Ingest, file: &OpenFile) -> Error {
     let columns = &file.header.columns;
     let listed: Vec<String> = columns.iter().map(|c| format!("{c:?}")).collect();
     let key = if ingest.key.is_empty() {

@@ -8,7 +8,7 @@ use super::ownership::{check_ownership, names};
 use super::state::{ProcessState, ProcessStatus, StateFile};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
-use crate::plan::{BATCH_OWNER, catalogue, csv_options, layout, printed_sql};
+use crate::plan::{BATCH_OWNER, catalogue, layout, printed_sql, read_options};
 use crate::report::{Event, record_event};
 use crate::spec::{self, Locked, Process, SourceKind};
 
@@ -118,7 +118,7 @@ pub fn check(instance: &Instance, name: &str) -> Result<Process> {
         check_locked(locked, &process)?;
     }
     layout(&process)?;
-    csv_options(&process.source, &instance.config().limits)?;
+    read_options(&process.source, &instance.config().limits)?;
     Ok(process)
 }
 

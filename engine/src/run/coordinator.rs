@@ -7,25 +7,25 @@ use chrono::DateTime;
 use datafusion::prelude::SessionContext;
 
 use super::judge::Prepared;
-use super::load::load;
+use super::load::{Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
 use super::request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
 use super::settle::{finish, settle};
-use crate::decode::CsvFile;
+use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
 use crate::ids;
 use crate::instance::Instance;
-use crate::merge::AttributeCells;
-use crate::plan::{catalogue, changes_columns, csv_options, layout};
+use crate::merge::{AttributeCells, ChangeSet};
+use crate::plan::{catalogue, changes_columns, layout, read_options};
 use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::session::new_session;
 use crate::settings::Settings;
 use crate::source::SourceFile;
-use crate::spec::{Process, RejectBudget, Strictness};
+use crate::spec::{Mode, Process, RejectBudget, Strictness};
 use crate::split::{RejectOrigin, Verdicts};
-use crate::stage::StageBudget;
-use crate::validate::RecordSet;
+use crate::stage::{BatchStore, StageBudget};
+use crate::validate::{RecordSet, Rule};
 
 /// Makes one run. A run that fails is a [`Report`] with an error; only where there was no run is there an `Err`.
 ///
@@ -41,7 +41,9 @@ pub async fn run(
     let state_file = StateFile::of(instance, &request.process);
     settle(instance, &request.process).await?;
     let mut record = match request.effect {
-        Effect::DryRun => RunRecord::started(ids::new_run_id(), &process.name, 0, &request.trigger),
+        Effect::DryRun | Effect::Explain => {
+            RunRecord::started(ids::new_run_id(), &process.name, 0, &request.trigger)
+        }
         Effect::Merge => take_lease(&state_file, &process, &request)?,
     };
     record.mode = process.mode.to_string();
@@ -148,11 +150,7 @@ impl Attempt<'_> {
         let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
         let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
         let prepared = self.prepare(&ctx, file, &budget).await?;
-        let columns = changes_columns(&self.process);
-        let sorted = self
-            .phases
-            .stoppable("sort", prepared.sort(&ctx, &budget, columns))
-            .await?;
+        let sorted = self.sort(&ctx, &budget, &prepared).await?;
         let merging = Merging {
             instance: self.instance,
             settings: self.settings,
@@ -169,7 +167,32 @@ impl Attempt<'_> {
         Ok(merged_status(&self.record))
     }
 
-    fn open_source(&mut self) -> Result<CsvFile> {
+    /// The rows that the table is asked about, or that are merged; none where a run does neither.
+    async fn sort(
+        &mut self,
+        ctx: &SessionContext,
+        budget: &StageBudget,
+        prepared: &Prepared,
+    ) -> Result<ChangeSet> {
+        let columns = changes_columns(&self.process);
+        if !self.request.effect.compares() && self.process.mode != Mode::Update {
+            let none = BatchStore::new(Arc::clone(prepared.loaded.staged.schema()), budget.clone());
+            return Ok(ChangeSet::new(Arc::new(none), Vec::new(), columns));
+        }
+        let sorting = prepared.sort(ctx, budget, columns);
+        self.phases.stoppable("sort", sorting).await
+    }
+
+    /// A run that judges needs the records again only for rules over all of them.
+    fn staging(&self, rules: &[Rule]) -> Staging {
+        if self.request.effect.compares() || Prepared::has_set_rules(rules) {
+            Staging::Records
+        } else {
+            Staging::Keys
+        }
+    }
+
+    fn open_source(&mut self) -> Result<OpenFile> {
         let path = match &self.request.file {
             Some(file) => file.clone(),
             // Relative to the instance, wherever the command is typed.
@@ -181,20 +204,16 @@ impl Attempt<'_> {
         self.record.source_file = Some(shown(&source.path));
         self.record.source_size_bytes = Some(source.size_bytes);
         self.record.source_modified_at = DateTime::from_timestamp_micros((source.modified_ns / 1000) as i64);
-        let options = csv_options(&self.process.source, &self.instance.config().limits)?;
-        let file = CsvFile::open(source, options)?;
-        let dialect = &file.options.dialect;
-        self.record.source_format = Some(source_format(
-            &file.header.columns,
-            dialect.delimiter,
-            dialect.quote,
-        ));
+        let options = read_options(&self.process.source, &self.instance.config().limits)?;
+        let mapped = layout(&self.process)?.source_columns();
+        let file = OpenFile::open(source, options)?.expecting(&mapped);
+        self.record.source_format = Some(source_format(&file));
         self.compare_columns(&file)?;
         Ok(file)
     }
 
     /// Unmapped columns may come and go, with a warning.
-    fn compare_columns(&mut self, file: &CsvFile) -> Result<()> {
+    fn compare_columns(&mut self, file: &OpenFile) -> Result<()> {
         let state = StateFile::of(self.instance, &self.process.name).read()?;
         let now = &file.header.columns;
         if let Some(before) = &state.source_columns {
@@ -225,14 +244,23 @@ impl Attempt<'_> {
     async fn prepare(
         &mut self,
         ctx: &SessionContext,
-        file: CsvFile,
+        file: OpenFile,
         budget: &StageBudget,
     ) -> Result<Prepared> {
         let layout = layout(&self.process)?;
         let rules = Arc::new(catalogue(&self.process));
         let meter = Arc::clone(&self.phases.watch().meter);
         let threads = self.settings.threads;
-        let loading = load(ctx, &file, &layout, &rules, budget, threads, meter);
+        let loading = load(
+            ctx,
+            &file,
+            &layout,
+            &rules,
+            self.staging(&rules),
+            budget,
+            threads,
+            meter,
+        );
         let loaded = self.phases.stoppable("load", loading).await?;
         file.source.check_unchanged()?;
         if loaded.rows_read() == 0 {
@@ -250,7 +278,7 @@ impl Attempt<'_> {
             repeated: RecordSet::default(),
         };
         self.phases
-            .stoppable("duplicates", prepared.find_duplicates(ctx))
+            .stoppable("duplicates", prepared.find_duplicates())
             .await?;
         super::faults::point("loaded");
         Ok(prepared)
@@ -297,7 +325,7 @@ impl Attempt<'_> {
         }
         Ok(Report {
             run: self.record,
-            dry_run: self.request.effect == Effect::DryRun,
+            dry_run: self.request.effect != Effect::Merge,
             attributes: self.attributes,
             warnings: self.warnings,
             error,

@@ -1,9 +1,8 @@
 //! The verdicts that need all rows or the table: duplicates, set rules, unknown customers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringViewArray};
 use arrow::compute::{and, filter_record_batch, is_not_null};
 use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionState;
@@ -12,7 +11,8 @@ use futures::TryStreamExt;
 
 use super::load::Loaded;
 use super::relations::{self, change_columns};
-use crate::decode::{CsvFile, Layout};
+use crate::cpu;
+use crate::decode::{Layout, OpenFile};
 use crate::error::{Class, Error, Result};
 use crate::merge::{ChangeSet, Columns, known_records};
 use crate::session::sibling;
@@ -21,13 +21,14 @@ use crate::split::{Tally, Verdicts};
 use crate::stage::{BatchStore, StageBudget, StageTable};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{KeyRange, Snapshot, SnapshotTable};
+use crate::validate::duplicates::{KeyIndex, RepeatedBatch};
 use crate::validate::{Check, RecordSet, Rule, id};
 
 /// A loaded source and everything about it that no table changes.
 pub(super) struct Prepared {
     pub process: Process,
     pub layout: Layout,
-    pub file: CsvFile,
+    pub file: OpenFile,
     pub rules: Arc<Vec<Rule>>,
     pub loaded: Loaded,
     /// Verdicts of row rules and, under `reject_all`, of duplicates.
@@ -35,10 +36,6 @@ pub(super) struct Prepared {
     /// Records whose CID stands more than once.
     pub repeated: RecordSet,
 }
-
-/// The CIDs that stand more than once.
-const REPEATED_CIDS: &str =
-    "SELECT customer_id FROM incoming WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1";
 
 /// What the rules say on one version of `customers`.
 #[derive(Clone)]
@@ -50,8 +47,11 @@ pub(super) struct Judgement {
 
 impl Prepared {
     /// Finds the records whose CID stands more than once; under `reject_all` that is their verdict.
-    pub async fn find_duplicates(&mut self, ctx: &SessionContext) -> Result<()> {
-        self.repeated = self.repeated_records(&self.session(ctx).await?).await?;
+    pub async fn find_duplicates(&mut self) -> Result<()> {
+        if let Some(keys) = self.loaded.keys.take() {
+            let staged = Arc::clone(&self.loaded.staged);
+            self.repeated = cpu::run(move || repeated_records(keys, &staged)).await?;
+        }
         if self.process.policy.on_duplicate == OnDuplicate::RejectAll {
             self.verdicts
                 .add(self.number_of(id::CID_DUPLICATE), self.repeated.clone());
@@ -59,37 +59,9 @@ impl Prepared {
         Ok(())
     }
 
-    /// DataFusion groups by CID, and spills if it must; the few that repeat are then looked up in the stage. The
-    /// rule's own SQL would do both at once, but its semi-join builds on the larger side.
-    async fn repeated_records(&self, session: &SessionContext) -> Result<RecordSet> {
-        let mut groups = session.sql(REPEATED_CIDS).await?.execute_stream().await?;
-        let mut repeated: HashSet<String> = HashSet::new();
-        while let Some(batch) = groups.try_next().await? {
-            repeated.extend(
-                batch
-                    .column(0)
-                    .as_string_view()
-                    .iter()
-                    .flatten()
-                    .map(str::to_owned),
-            );
-        }
-        let mut records = RecordSet::default();
-        if repeated.is_empty() {
-            return Ok(records);
-        }
-        let staged = &self.loaded.staged;
-        let columns = change_columns(staged.schema(), &self.layout)?;
-        for number in 0..staged.len() {
-            let batch = staged.read(number)?.project(&columns)?;
-            let numbers = batch.column(1).as_primitive::<Int64Type>();
-            for (key, record) in batch.column(0).as_string_view().iter().zip(numbers.values()) {
-                if key.is_some_and(|key| repeated.contains(key)) {
-                    records.insert(record.unsigned_abs());
-                }
-            }
-        }
-        Ok(records)
+    /// Whether any rule of the user's needs all columns of all records.
+    pub fn has_set_rules(rules: &[Rule]) -> bool {
+        rules.iter().any(|rule| rule.check == Check::UserQuery)
     }
 
     /// The rows that may be merged, in key order: without those that no version of the table can make acceptable,
@@ -140,7 +112,7 @@ impl Prepared {
         threads: usize,
     ) -> Result<Judgement> {
         let mut verdicts = self.verdicts.clone();
-        if self.rules.iter().any(|rule| rule.check == Check::UserQuery) {
+        if Self::has_set_rules(&self.rules) {
             let session = self.session(ctx).await?;
             session.register_table(
                 "customers",
@@ -274,6 +246,28 @@ impl Prepared {
     fn number_of(&self, id: &str) -> u16 {
         self.rules.iter().position(|rule| rule.id == id).unwrap_or(0) as u16
     }
+}
+
+/// The records whose key stands more than once: what the rule's SQL would find, by the index that the load made.
+fn repeated_records(keys: KeyIndex, staged: &BatchStore) -> Result<RecordSet> {
+    let key_column = |batch: u32| -> Result<StringViewArray> {
+        let batch = staged.read(batch as usize)?;
+        Ok(batch
+            .column(batch.schema().index_of(CUSTOMER_ID)?)
+            .as_string_view()
+            .clone())
+    };
+    let mut records = RecordSet::default();
+    for RepeatedBatch { batch, rows } in keys.repeated(key_column)?.batches {
+        let batch = staged.read(batch as usize)?;
+        let numbers = batch.column(0).as_primitive::<Int64Type>().values();
+        for repeated in rows {
+            if let Some(number) = numbers.get(repeated.row as usize) {
+                records.insert(number.unsigned_abs());
+            }
+        }
+    }
+    Ok(records)
 }
 
 /// The rows of a staged batch that nothing known so far rejects.

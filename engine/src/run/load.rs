@@ -3,16 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 
-use crate::cpu;
-use crate::decode::{ChunkDecoder, CsvFile, Decoded, Layout, LoadMeter, chunks, decoded};
+use crate::decode::layout::{BROKEN, POSITION};
+use crate::decode::{ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, process};
 use crate::error::Result;
-use crate::stage::{BatchStore, StageBudget};
+use crate::stage::{BatchStore, StageBudget, compact};
+use crate::table::schemas::CUSTOMER_ID;
+use crate::validate::duplicates::{KeyHashes, KeyIndex};
 use crate::validate::{RowRules, Rule, broken_column, broken_field};
+
+/// Bytes that the index of keys may take before it goes to disk: 64 million rows.
+const KEY_INDEX_BYTES: usize = 512 << 20;
+/// Bytes of staged keys in memory where a run only judges.
+const STAGED_KEYS_BYTES: usize = 256 << 20;
 
 /// What plan 1 leaves.
 #[derive(Debug)]
@@ -21,8 +28,8 @@ pub struct Loaded {
     pub staged: Arc<BatchStore>,
     /// Malformed records.
     pub malformed: Arc<BatchStore>,
-    /// The source's columns that rules read.
-    pub raw_columns: Vec<String>,
+    /// The keys of the staged rows, by batch.
+    pub keys: Option<KeyIndex>,
 }
 
 impl Loaded {
@@ -33,16 +40,30 @@ impl Loaded {
     }
 }
 
+/// What a run wants to see of its well-formed records again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staging {
+    /// All of it: to merge, to keep rejects, to run set rules.
+    Records,
+    /// Number, key and verdicts: to judge.
+    Keys,
+}
+
 /// The columns of a staged batch.
 #[must_use]
-pub fn stage_schema(layout: &Layout) -> SchemaRef {
+pub fn stage_schema(layout: &Layout, staging: Staging) -> SchemaRef {
     let mut fields: Vec<FieldRef> = layout.staged_schema().fields().iter().cloned().collect();
     fields.push(broken_field());
+    fields.retain(|field| is_staged(field, staging));
     Arc::new(Schema::new(fields))
 }
 
+fn is_staged(field: &FieldRef, staging: Staging) -> bool {
+    staging == Staging::Records || [POSITION[0], CUSTOMER_ID, BROKEN].contains(&field.name().as_str())
+}
+
 /// The source columns that a load makes texts of: the mapped ones, and all where a user's row rule looks at `raw`.
-fn raw_columns(layout: &Layout, rules: &[Rule], file: &CsvFile) -> Vec<String> {
+fn raw_columns(layout: &Layout, rules: &[Rule], file: &OpenFile) -> Vec<String> {
     let mut columns = layout.source_columns();
     let mentions_raw =
         |rule: &Rule| rule.check == crate::validate::Check::UserRow && rule.sql.contains("raw");
@@ -60,9 +81,10 @@ fn raw_columns(layout: &Layout, rules: &[Rule], file: &CsvFile) -> Vec<String> {
 /// The file cannot be read, a mapped column is missing, a user's rule does not plan, the disk is full.
 pub async fn load(
     ctx: &SessionContext,
-    file: &CsvFile,
+    file: &OpenFile,
     layout: &Layout,
     rules: &[Rule],
+    staging: Staging,
     budget: &StageBudget,
     threads: usize,
     meter: Arc<LoadMeter>,
@@ -70,43 +92,33 @@ pub async fn load(
     file.positions(&layout.source_columns())?;
     let raw_columns = raw_columns(layout, rules, file);
     let kept = file.positions(&raw_columns)?;
-    let decoder = ChunkDecoder::new(
-        layout.clone(),
-        file.options.dialect.clone(),
-        raw_columns.clone(),
-        file.header.columns.len(),
-    );
-    let row_rules = Arc::new(RowRules::compile(ctx, rules, decoder.schema()).await?);
-    let schema = stage_schema(layout);
+    let decoder = ChunkDecoder::new(layout.clone(), file, raw_columns);
+    let decoder = match staging {
+        Staging::Records => decoder,
+        Staging::Keys => decoder.without_raw_bytes(),
+    };
+    let rules = RowRules::compile(ctx, rules, decoder.schema()).await?;
+    let schema = stage_schema(layout, staging);
+    let budget = match staging {
+        Staging::Records => budget.clone(),
+        Staging::Keys => budget.at_most(STAGED_KEYS_BYTES),
+    };
     let mut staged = BatchStore::new(Arc::clone(&schema), budget.clone());
     let mut malformed = BatchStore::new(crate::decode::layout::malformed_schema(), budget.clone());
-    let decoded = decoded(
-        chunks(file, &kept, Arc::clone(&meter)),
-        Arc::new(decoder),
-        threads,
-    );
-    let judged = decoded.map(|decoded| {
-        let (rules, schema) = (Arc::clone(&row_rules), Arc::clone(&schema));
-        async move {
-            let decoded = decoded?;
-            cpu::run(move || judge(decoded, &rules, &schema)).await
+    let mut keys = KeyIndex::new(KEY_INDEX_BYTES, budget.folder()?);
+    let judged = process(file, &kept, Arc::clone(&meter), threads, move |chunk| {
+        judge(decoder.decode(chunk)?, &rules, &schema)
+    })?;
+    let mut judged = std::pin::pin!(judged);
+    while let Some(chunk) = judged.try_next().await? {
+        let bad_rows = chunk.malformed.as_ref().map_or(0, RecordBatch::num_rows);
+        let rejected_rows = (chunk.broken_rows + bad_rows) as u64;
+        meter.rejected_rows.fetch_add(rejected_rows, Ordering::Relaxed);
+        if chunk.batch.num_rows() > 0 {
+            keys.add(staged.len() as u32, chunk.keys)?;
+            staged.push(chunk.batch)?;
         }
-    });
-    let mut judged = std::pin::pin!(judged.buffered(threads.max(1)));
-    while let Some(Judged {
-        batch,
-        broken_rows,
-        malformed: bad,
-    }) = judged.try_next().await?
-    {
-        let bad_rows = bad.as_ref().map_or(0, RecordBatch::num_rows);
-        meter
-            .rejected_rows
-            .fetch_add((broken_rows + bad_rows) as u64, Ordering::Relaxed);
-        if batch.num_rows() > 0 {
-            staged.push(batch)?;
-        }
-        if let Some(bad) = bad {
+        if let Some(bad) = chunk.malformed {
             malformed.push(bad)?;
         }
     }
@@ -115,28 +127,41 @@ pub async fn load(
     Ok(Loaded {
         staged: Arc::new(staged),
         malformed: Arc::new(malformed),
-        raw_columns,
+        keys: Some(keys),
     })
 }
 
 /// A chunk after the row rules.
 struct Judged {
     batch: RecordBatch,
+    keys: KeyHashes,
     broken_rows: usize,
     malformed: Option<RecordBatch>,
 }
 
 fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef) -> Result<Judged> {
-    let broken = rules.evaluate(&decoded.incoming)?;
+    let Decoded { incoming, malformed } = decoded;
+    let broken = rules.evaluate(&incoming)?;
     let broken_rows = broken.chunk_by(|a, b| a.0 == b.0).count();
-    // All columns but `raw`, the last: it is made again from the bytes where it is wanted.
-    let mut columns = decoded.incoming.columns().to_vec();
-    columns.pop();
-    columns.push(broken_column(decoded.incoming.num_rows(), &broken));
+    let all = incoming.schema();
+    let keys = KeyHashes::of(incoming.column(all.index_of(CUSTOMER_ID)?).as_string_view())?;
+    // `raw` is left out: it is made again from the bytes where it is wanted.
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields().iter().filter(|field| field.name() != BROKEN) {
+        columns.push(Arc::clone(incoming.column(all.index_of(field.name())?)));
+    }
+    columns.push(broken_column(incoming.num_rows(), &broken));
     let batch = RecordBatch::try_new(Arc::clone(schema), columns)?;
+    // What is staged in part must not hold the whole chunk.
+    let batch = if schema.fields().len() < all.fields().len() {
+        compact(&batch)?
+    } else {
+        batch
+    };
     Ok(Judged {
         batch,
+        keys,
         broken_rows,
-        malformed: decoded.malformed,
+        malformed,
     })
 }

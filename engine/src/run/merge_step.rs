@@ -13,6 +13,7 @@ use super::judge::{Judgement, Prepared};
 use super::reject_step::{CommittedRejects, commit_rejects};
 use super::request::{Effect, Phases};
 use crate::commit::{Commit, CommitOutcome, Txn, commit};
+use crate::decode::OpenFile;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::merge::{Apply, ChangeSet, MergeFacts, MergeJob, merge, register_new};
@@ -63,11 +64,14 @@ impl Merging<'_> {
                 rejects = phases.time("commit", step).await?;
             }
             self.check_budget(&judgement.tally)?;
+            if !self.effect.compares() {
+                return Ok(MergeFacts::default());
+            }
             let facts = phases
                 .stoppable("merge", self.merge(&current, &judgement))
                 .await?;
             self.balanced(record, &facts, &judgement.tally)?;
-            if self.effect == Effect::DryRun {
+            if self.effect != Effect::Merge {
                 return Ok(facts);
             }
             super::faults::point("files_written");
@@ -95,7 +99,7 @@ impl Merging<'_> {
             run_id: self.origin.run_id.clone(),
             apply: match self.effect {
                 Effect::Merge => Apply::Write,
-                Effect::DryRun => Apply::CountOnly,
+                Effect::DryRun | Effect::Explain => Apply::CountOnly,
             },
             deletion_timestamp_ms: chrono::Utc::now().timestamp_millis(),
             session: self.ctx.state(),
@@ -160,7 +164,7 @@ impl Merging<'_> {
 
     /// A number that another run committed under means that two runs hold it.
     async fn check_number(&self, log: &TableLog, current: &Snapshot, run_no: i64) -> Result<()> {
-        if self.effect == Effect::DryRun {
+        if self.effect != Effect::Merge {
             return Ok(());
         }
         let name = self.prepared.process.name.as_str();
@@ -180,7 +184,7 @@ impl Merging<'_> {
     fn check_budget(&self, tally: &Tally) -> Result<()> {
         let kept = match self.effect {
             Effect::Merge => "no customer was changed; the rejects are kept: sluice rejects --by-rule",
-            Effect::DryRun => "nothing; this was a dry run",
+            Effect::DryRun | Effect::Explain => "nothing; this was a dry run",
         };
         let Tally {
             rows_rejected,
@@ -285,13 +289,15 @@ pub(super) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
 }
 
 /// What a source looks like, as JSON.
-pub(super) fn source_format(prepared_columns: &[String], delimiter: u8, quote: Option<u8>) -> String {
+pub(super) fn source_format(file: &OpenFile) -> String {
+    let dialect = &file.options.dialect;
     json!({
-        "format": "csv",
-        "encoding": "utf-8",
-        "delimiter": char::from(delimiter).to_string(),
-        "quote": quote.map(|q| char::from(q).to_string()),
-        "header": prepared_columns,
+        "format": file.format().word(),
+        "compression": file.text().map(|text| text.compression.name()),
+        "encoding": file.text().map(|text| text.encoding.name()),
+        "delimiter": String::from_utf8_lossy(dialect.delimiter.as_bytes()),
+        "quote": dialect.quote.map(|q| char::from(q).to_string()),
+        "header": file.header.columns,
     })
     .to_string()
 }

@@ -36,8 +36,9 @@ pub(super) async fn commit_rejects(
     );
     let builder = RejectBuilder {
         origin: origin.clone(),
-        dialect: prepared.file.options.dialect.clone(),
+        reader: prepared.file.record_reader(),
         columns: prepared.file.header.columns.clone(),
+        encoding: prepared.file.encoding(),
     };
     if judgement.tally.rows_rejected > 0 {
         for number in 0..prepared.loaded.staged.len() {

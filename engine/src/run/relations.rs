@@ -8,9 +8,8 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 
 use super::load::Loaded;
-use crate::decode::CsvFile;
-use crate::decode::csv::{Dialect, fields};
-use crate::decode::layout::{self, BROKEN, INVALID_ENCODING, Layout, RAW, RAW_BYTES};
+use crate::decode::layout::{self, INVALID_ENCODING, Layout, RAW, RAW_BYTES};
+use crate::decode::{OpenFile, RecordReader};
 use crate::error::Result;
 use crate::plan::quoted;
 use crate::stage::StageTable;
@@ -27,16 +26,16 @@ pub fn incoming_schema(layout: &Layout, source_columns: &[String]) -> SchemaRef 
 
 /// The well-formed records as `incoming`. `raw` is read again from the record's bytes, and only when asked for.
 #[must_use]
-pub fn incoming(loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Arc<dyn TableProvider> {
+pub fn incoming(loaded: &Loaded, layout: &Layout, file: &OpenFile) -> Arc<dyn TableProvider> {
     let columns = file.header.unique_columns();
     let schema = incoming_schema(layout, &columns);
-    let (out, dialect) = (Arc::clone(&schema), file.options.dialect.clone());
+    let (out, reader) = (Arc::clone(&schema), file.record_reader());
     let positions = file.positions(&columns).unwrap_or_default();
     let derive = move |batch: &RecordBatch, wanted: &[usize]| -> Result<RecordBatch> {
         let made: Vec<ArrayRef> = wanted
             .iter()
             .map(|position| match out.field(*position).name().as_str() {
-                RAW => raw_structs(batch, &columns, &positions, &dialect),
+                RAW => raw_structs(batch, &columns, &positions, &reader),
                 name => Ok(Arc::clone(batch.column(batch.schema().index_of(name)?))),
             })
             .collect::<Result<_>>()?;
@@ -55,12 +54,12 @@ fn raw_structs(
     batch: &RecordBatch,
     names: &[String],
     positions: &[usize],
-    dialect: &Dialect,
+    reader: &RecordReader,
 ) -> Result<ArrayRef> {
     let records = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
     let mut builders: Vec<StringViewBuilder> = names.iter().map(|_| StringViewBuilder::new()).collect();
     for row in 0..batch.num_rows() {
-        let cells = fields(records.value(row), dialect);
+        let cells = reader.cells(records.value(row));
         for (builder, position) in builders.iter_mut().zip(positions) {
             builder.append_option(
                 cells
@@ -85,7 +84,7 @@ fn raw_structs(
 ///
 /// # Errors
 /// None but what DataFusion refuses.
-pub async fn register(ctx: &SessionContext, loaded: &Loaded, layout: &Layout, file: &CsvFile) -> Result<()> {
+pub async fn register(ctx: &SessionContext, loaded: &Loaded, layout: &Layout, file: &OpenFile) -> Result<()> {
     ctx.register_table("incoming", incoming(loaded, layout, file))?;
     ctx.register_table(
         "__malformed",
@@ -111,13 +110,15 @@ fn records_sql(layout: &Layout) -> String {
     )
 }
 
-/// Positions of the change set's columns in a staged batch: key, record number, attributes.
+/// Positions of the change set's columns in a staged batch: key, record number, attributes as far as they are staged.
 ///
 /// # Errors
 /// A batch that was not staged by a run.
 pub fn change_columns(staged: &SchemaRef, layout: &Layout) -> Result<Vec<usize>> {
     let mut names = vec![layout.key.name.as_str(), layout::POSITION[0]];
     names.extend(layout.attributes.iter().map(|a| a.name.as_str()));
-    debug_assert!(staged.index_of(BROKEN).is_ok());
-    names.into_iter().map(|name| Ok(staged.index_of(name)?)).collect()
+    let key_and_number = names.drain(..2).map(|name| Ok(staged.index_of(name)?));
+    let mut columns: Vec<usize> = key_and_number.collect::<Result<_>>()?;
+    columns.extend(names.into_iter().filter_map(|name| staged.index_of(name).ok()));
+    Ok(columns)
 }

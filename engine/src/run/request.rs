@@ -20,8 +20,18 @@ use crate::spec::RejectBudget;
 pub enum Effect {
     /// Rejects are kept, accepted rows are merged.
     Merge,
-    /// Everything is found out, nothing is written.
+    /// Every record is judged; nothing is merged, not even for counting, and nothing is written.
     DryRun,
+    /// A dry run that also compares the accepted rows with the customers: what would change is counted.
+    Explain,
+}
+
+impl Effect {
+    /// Whether the accepted rows are compared with the customers.
+    #[must_use]
+    pub fn compares(self) -> bool {
+        matches!(self, Self::Merge | Self::Explain)
+    }
 }
 
 /// What becomes of a source that was merged before.

@@ -14,6 +14,7 @@ use super::read::Document;
 use super::schedule::parse_time_zone;
 use super::size::RawBytes;
 use super::table::{table, tables};
+use crate::decode::bytes::limits::DEFAULT_MAX_RATIO;
 
 /// The newest layout of an instance that this program knows.
 pub const INSTANCE_FORMAT: u32 = 1;
@@ -29,6 +30,10 @@ pub struct Limits {
     pub folder_depth: usize,
     /// Longest record, in bytes.
     pub record_bytes: u64,
+    /// Bytes that one byte of a compressed file may become.
+    pub max_ratio: u64,
+    /// Bytes that a compressed file may become, whatever its size.
+    pub max_decompressed_bytes: Option<u64>,
 }
 
 impl Default for Limits {
@@ -38,6 +43,8 @@ impl Default for Limits {
             attributes_per_instance: 200,
             folder_depth: 2,
             record_bytes: 16 << 20,
+            max_ratio: DEFAULT_MAX_RATIO,
+            max_decompressed_bytes: None,
         }
     }
 }
@@ -125,6 +132,8 @@ struct RawLimits {
     attributes_per_instance: Option<usize>,
     folder_depth: Option<usize>,
     record_bytes: Option<RawBytes>,
+    max_ratio: Option<u64>,
+    max_decompressed_bytes: Option<RawBytes>,
 }
 
 // Written out rather than flattened from `RawPolicy`: serde cannot refuse unknown keys across a flatten.
@@ -195,6 +204,9 @@ fn resolve_limits(raw: RawLimits, findings: &mut Findings) -> Limits {
     let record_bytes = raw
         .record_bytes
         .and_then(|size| findings.take("limits.record_bytes", size.resolve()));
+    let max_decompressed_bytes = raw
+        .max_decompressed_bytes
+        .and_then(|size| findings.take("limits.max_decompressed_bytes", size.resolve()));
     let limits = Limits {
         attributes_per_process: raw.attributes_per_process.unwrap_or(usual.attributes_per_process),
         attributes_per_instance: raw
@@ -202,6 +214,8 @@ fn resolve_limits(raw: RawLimits, findings: &mut Findings) -> Limits {
             .unwrap_or(usual.attributes_per_instance),
         folder_depth: raw.folder_depth.unwrap_or(usual.folder_depth),
         record_bytes: record_bytes.unwrap_or(usual.record_bytes),
+        max_ratio: raw.max_ratio.unwrap_or(usual.max_ratio),
+        max_decompressed_bytes,
     };
     for (key, limit) in [
         ("attributes_per_process", limits.attributes_per_process),

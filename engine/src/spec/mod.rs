@@ -57,5 +57,5 @@ pub use rule::{BUILTIN_RULE_IDS, BuiltinSeverities, RuleKind, Severity, UserRule
 pub use schedule::{Every, Schedule};
 pub use schema::json_schema;
 pub use size::parse_bytes;
-pub use source::{CsvOptions, Encoding, Format, Header, Source, Trim, parse_source};
+pub use source::{CsvOptions, Format, Header, Newline, Source, Trim, parse_source};
 pub use types::{AttributeType, MAX_DECIMAL_PRECISION, MAX_NVARCHAR_UNITS, MAX_VARCHAR_CHARS};

@@ -7,7 +7,7 @@ use super::attribute::Attribute;
 use super::policy::{Mode, NullPolicy, OnDuplicate, OnScale, OnTooLong, OnUnsupported, Policy, RawBudget};
 use super::rule::{BuiltinSeverities, Severity, UserRule};
 use super::schedule::{Every, Schedule};
-use super::source::{Encoding, Format, Source};
+use super::source::{Format, Newline, Source};
 use super::table::{table, tables};
 
 /// What a user defined, complete and checked.
@@ -92,10 +92,10 @@ pub struct RawSource {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[^%/]+_%$"))]
     pub pattern: Option<String>,
-    /// Format of the file.
+    /// Format of the file; left out, it shows: Parquet by its content, NDJSON by the ending .ndjson or .jsonl, else CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// What divides fields: one ASCII character.
+    /// What divides fields: one to eight ASCII characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
     /// What encloses fields: one ASCII character, or "" for nothing.
@@ -104,18 +104,27 @@ pub struct RawSource {
     /// What makes a quote inside a quoted field data, beside doubling it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<String>,
-    /// Whether the first record holds the columns' names.
+    /// Whether the first record holds the columns' names; without it they are column_1, column_2 and so on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
+    /// The columns' names, for a file without a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// Physical lines to pass over before the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_rows: Option<u64>,
+    /// Physical lines at the end of the file that are no records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_footer_rows: Option<u64>,
+    /// What ends a line: "lf" (LF, and CRLF among them) or "cr" (CR alone).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newline: Option<Newline>,
     /// What a comment line starts with: one ASCII character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Encoding of the file.
+    /// Encoding of the file: utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252, or another of one byte a character.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<String>,
     /// Whether blanks around a value are taken off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<bool>,

@@ -8,6 +8,8 @@ use super::location::{self, SourceKind};
 use super::problem::{Findings, Problem};
 use super::process::RawSource;
 use super::read::Document;
+use crate::decode::bytes::Encoding;
+use crate::decode::csv::Delimiter;
 
 /// Format of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,38 +18,34 @@ pub enum Format {
     /// Delimited text.
     #[default]
     Csv,
+    /// JSON objects, one a line.
+    #[serde(alias = "jsonl")]
+    Ndjson,
+    /// Parquet.
+    Parquet,
 }
 
-/// Encoding of a file.
+/// What ends a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Encoding {
-    /// UTF-8, with or without a byte order mark.
+#[serde(rename_all = "snake_case")]
+pub enum Newline {
+    /// LF, and a CR right before it.
     #[default]
-    #[serde(rename = "utf-8", alias = "utf8")]
-    Utf8,
-    /// UTF-16, low byte first.
-    #[serde(rename = "utf-16le")]
-    Utf16Le,
-    /// UTF-16, high byte first.
-    #[serde(rename = "utf-16be")]
-    Utf16Be,
-    /// ISO 8859-1, where every byte is a character.
-    #[serde(rename = "iso-8859-1", alias = "latin1")]
-    Latin1,
-    /// The Western code page of Windows.
-    #[serde(rename = "windows-1252")]
-    Windows1252,
+    Lf,
+    /// CR alone.
+    Cr,
 }
 
-/// Whether the first record names the columns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Where the columns' names come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Header {
-    /// It does.
+    /// The first record.
     #[default]
     Present,
-    /// It is data; the columns are `column_1`, `column_2` and so on.
+    /// The first record is data; the columns are `column_1`, `column_2` and so on.
     Absent,
+    /// The process; the first record is data.
+    Given(Vec<String>),
 }
 
 /// What becomes of blanks around a value.
@@ -64,15 +62,19 @@ pub enum Trim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvOptions {
     /// What divides fields.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// What encloses fields, if anything does.
     pub quote: Option<u8>,
     /// What makes a quote data, beside doubling it.
     pub escape: Option<u8>,
-    /// Whether the first record names the columns.
+    /// Where the columns' names come from.
     pub header: Header,
     /// Physical lines to pass over before the header.
     pub skip_rows: u64,
+    /// Physical lines to leave out at the end.
+    pub skip_footer_rows: u64,
+    /// What ends a line.
+    pub newline: Newline,
     /// What a comment line starts with.
     pub comment: Option<u8>,
     /// Encoding of the file.
@@ -87,11 +89,13 @@ impl Default for CsvOptions {
     /// RFC 4180 with a header, in UTF-8.
     fn default() -> Self {
         Self {
-            delimiter: b',',
+            delimiter: Delimiter::from(b','),
             quote: Some(b'"'),
             escape: None,
             header: Header::default(),
             skip_rows: 0,
+            skip_footer_rows: 0,
+            newline: Newline::default(),
             comment: None,
             encoding: Encoding::default(),
             trim: Trim::default(),
@@ -113,8 +117,8 @@ pub struct Source {
     pub pattern: Option<String>,
     /// How a file is written.
     pub dialect: CsvOptions,
-    /// Format of a file.
-    pub format: Format,
+    /// Format of a file; `None`: as the file shows.
+    pub format: Option<Format>,
     /// What Snowflake orders rows by.
     pub order_by: Option<String>,
 }
@@ -172,8 +176,8 @@ pub fn parse_source(url: &str, options: &[(String, String)]) -> Result<Source, V
 fn option_value(option: &str, text: &str) -> toml::Value {
     let typed = match option {
         "header" | "trim" => text.parse().ok().map(toml::Value::Boolean),
-        "skip_rows" => text.parse().ok().map(toml::Value::Integer),
-        "null_tokens" => Some(toml::Value::Array(
+        "skip_rows" | "skip_footer_rows" => text.parse().ok().map(toml::Value::Integer),
+        "null_tokens" | "columns" => Some(toml::Value::Array(
             text.split(',').map(toml::Value::from).collect(),
         )),
         _ => None,
@@ -203,7 +207,7 @@ pub(super) fn resolve(
         connection: raw.connection,
         pattern: raw.pattern,
         dialect,
-        format: raw.format.unwrap_or_default(),
+        format: raw.format,
         order_by: raw.order_by,
     })
 }
@@ -248,7 +252,10 @@ fn check_keys_apply(raw: &RawSource, kind: SourceKind, at: &str, findings: &mut 
         ("quote", raw.quote.is_some()),
         ("escape", raw.escape.is_some()),
         ("header", raw.header.is_some()),
+        ("columns", raw.columns.is_some()),
         ("skip_rows", raw.skip_rows.is_some()),
+        ("skip_footer_rows", raw.skip_footer_rows.is_some()),
+        ("newline", raw.newline.is_some()),
         ("comment", raw.comment.is_some()),
         ("encoding", raw.encoding.is_some()),
     ];
@@ -280,17 +287,15 @@ fn dialect(raw: &RawSource, defaults: &Defaults, at: &str, findings: &mut Findin
         None => usual,
     };
     let options = CsvOptions {
-        delimiter: byte("delimiter", &raw.delimiter, Some(usual.delimiter)).unwrap_or(usual.delimiter),
         quote: byte("quote", &raw.quote, usual.quote),
         escape: byte("escape", &raw.escape, usual.escape),
         comment: byte("comment", &raw.comment, usual.comment),
-        header: if raw.header == Some(false) {
-            Header::Absent
-        } else {
-            Header::Present
-        },
+        delimiter: delimiter(raw, at, findings).unwrap_or(usual.delimiter),
+        header: header(raw, at, findings),
         skip_rows: raw.skip_rows.unwrap_or(usual.skip_rows),
-        encoding: raw.encoding.unwrap_or(usual.encoding),
+        skip_footer_rows: raw.skip_footer_rows.unwrap_or(usual.skip_footer_rows),
+        newline: raw.newline.unwrap_or_default(),
+        encoding: encoding(raw, at, findings).unwrap_or_default(),
         trim: if raw.trim == Some(true) {
             Trim::Blanks
         } else {
@@ -305,10 +310,59 @@ fn dialect(raw: &RawSource, defaults: &Defaults, at: &str, findings: &mut Findin
     options
 }
 
-/// The one byte of a text; nothing of an empty one, unless it is the delimiter.
+fn delimiter(raw: &RawSource, at: &str, findings: &mut Findings) -> Option<Delimiter> {
+    let text = raw.delimiter.as_deref()?;
+    let is_usable = text.is_ascii() && !text.contains(['\n', '\r']);
+    let delimiter = Delimiter::new(text.as_bytes()).filter(|_| is_usable);
+    if delimiter.is_none() {
+        findings.add(
+            format!("{at}delimiter"),
+            format!("{text:?} is no delimiter"),
+            "write one to eight ASCII characters that end no line, as \";\", \"\\t\" or \"||\"",
+        );
+    }
+    delimiter
+}
+
+fn header(raw: &RawSource, at: &str, findings: &mut Findings) -> Header {
+    let Some(columns) = &raw.columns else {
+        return if raw.header == Some(false) {
+            Header::Absent
+        } else {
+            Header::Present
+        };
+    };
+    if raw.header == Some(true) {
+        findings.add(
+            format!("{at}columns"),
+            "both columns and header = true",
+            "keep one; to replace the names of a header, write skip_rows = 1",
+        );
+    }
+    if columns.is_empty() {
+        findings.add(
+            format!("{at}columns"),
+            "no names",
+            "name every column of the file, in order",
+        );
+    }
+    Header::Given(columns.clone())
+}
+
+fn encoding(raw: &RawSource, at: &str, findings: &mut Findings) -> Option<Encoding> {
+    let label = raw.encoding.as_deref()?;
+    let found = Encoding::from_label(label);
+    if let Err(what) = &found {
+        let remedy = "name its encoding, such as utf-16 or windows-1252, or convert it to utf-8";
+        findings.add(format!("{at}encoding"), what.clone(), remedy);
+    }
+    found.ok()
+}
+
+/// The one byte of a text; nothing of an empty one.
 fn one_byte(key: &str, text: &str) -> Result<Option<u8>, Problem> {
     match text.as_bytes() {
-        [] if key != "delimiter" => Ok(None),
+        [] => Ok(None),
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
         _ => {
             let what = format!("{text:?} is not one character");
@@ -322,12 +376,13 @@ fn one_byte(key: &str, text: &str) -> Result<Option<u8>, Problem> {
 }
 
 fn check_distinct(options: &CsvOptions, at: &str, findings: &mut Findings) {
-    let delimiter = Some(options.delimiter);
+    let in_delimiter =
+        |byte: Option<u8>| byte.is_some_and(|byte| options.delimiter.as_bytes().contains(&byte));
     // An escape that is the quote is the doubling that every file may use.
     let clash = [
-        ("quote", options.quote == delimiter),
-        ("escape", options.escape == delimiter),
-        ("comment", options.comment == delimiter),
+        ("quote", in_delimiter(options.quote)),
+        ("escape", in_delimiter(options.escape)),
+        ("comment", in_delimiter(options.comment)),
         (
             "comment",
             options.comment.is_some() && options.comment == options.quote,

@@ -1,5 +1,6 @@
 //! Rejected records as rows of the `rejects` table.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,7 +11,8 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 
 use super::Verdicts;
-use crate::decode::csv::{Dialect, fields};
+use crate::decode::RecordReader;
+use crate::decode::bytes::Encoding;
 use crate::decode::layout::{MALFORMED, RAW_BYTES};
 use crate::error::Result;
 use crate::table::schemas::{self, CUSTOMER_ID};
@@ -38,9 +40,11 @@ pub struct RejectBuilder {
     /// What all rows share.
     pub origin: RejectOrigin,
     /// How the source is written: cells are read again from the record's bytes.
-    pub dialect: Dialect,
+    pub reader: RecordReader,
     /// The source's columns.
     pub columns: Vec<String>,
+    /// The encoding that `raw` is given back in.
+    pub encoding: Encoding,
 }
 
 /// The rules that one rejected row broke.
@@ -114,7 +118,7 @@ impl RejectBuilder {
         message: Option<&str>,
     ) {
         let cells = if broken.iter().any(|rule| rule.column.is_some()) {
-            fields(record, &self.dialect)
+            self.reader.cells(record)
         } else {
             Vec::new()
         };
@@ -167,11 +171,11 @@ impl RejectBuilder {
             )))
         };
         let raw = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
-        let raw: BinaryArray = rows
-            .values()
-            .iter()
-            .map(|row| Some(raw.value(*row as usize)))
-            .collect();
+        let as_written = |row: &u32| match raw.value(*row as usize) {
+            record if self.encoding == Encoding::Utf8 => Cow::Borrowed(record),
+            record => Cow::Owned(self.encoding.restore(record)),
+        };
+        let raw: BinaryArray = rows.values().iter().map(|row| Some(as_written(row))).collect();
         let mut columns = vec![
             all(&self.origin.run_id),
             all(&self.origin.process),

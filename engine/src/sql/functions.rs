@@ -11,10 +11,10 @@ use datafusion::scalar::ScalarValue;
 
 use super::changes::run_changes;
 use super::source_table::{Relation, SourceTable};
-use crate::decode::CsvFile;
+use crate::decode::OpenFile;
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
-use crate::plan::{csv_options, layout};
+use crate::plan::{layout, read_options};
 use crate::process;
 use crate::source::SourceFile;
 use crate::spec::{self, SourceKind};
@@ -98,8 +98,8 @@ fn source(instance: &Instance, arguments: &[String]) -> Result<SourceTable> {
         .map(|pair| (pair[0].clone(), pair.get(1).cloned().unwrap_or_default()))
         .collect();
     let parsed = spec::parse_source(url, &pairs).map_err(|problems| all(&problems))?;
-    let options = csv_options(&parsed, &instance.config().limits)?;
-    SourceTable::text(CsvFile::open(local(instance, url)?, options)?)
+    let options = read_options(&parsed, &instance.config().limits)?;
+    SourceTable::text(OpenFile::open(local(instance, url)?, options)?)
 }
 
 fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> Result<SourceTable> {
@@ -110,8 +110,10 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
     };
     let process = process::check(instance, name)?;
     let opened = local(instance, file.unwrap_or_else(|| process.source.location()))?;
-    let options = csv_options(&process.source, &instance.config().limits)?;
-    SourceTable::typed(CsvFile::open(opened, options)?, &layout(&process)?, relation)
+    let options = read_options(&process.source, &instance.config().limits)?;
+    let layout = layout(&process)?;
+    let file = OpenFile::open(opened, options)?.expecting(&layout.source_columns());
+    SourceTable::typed(file, &layout, relation)
 }
 
 fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {

@@ -13,11 +13,12 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::ready;
+use futures::{TryStreamExt, stream};
 
 use crate::decode::layout::{self, MALFORMED};
 use crate::decode::{
-    Blanks, CellColumn, CellKind, ChunkDecoder, CsvFile, Decoded, Layout, LoadMeter, Strip, chunks, decoded,
+    Blanks, CellColumn, CellKind, ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, Strip, process,
 };
 use crate::error::Result;
 use crate::run::relations::incoming_schema;
@@ -34,7 +35,7 @@ pub enum Relation {
 /// A file, read anew by each scan.
 #[derive(Debug)]
 pub struct SourceTable {
-    file: CsvFile,
+    file: OpenFile,
     decoder: Arc<ChunkDecoder>,
     kept: Vec<usize>,
     schema: SchemaRef,
@@ -45,7 +46,7 @@ impl SourceTable {
     ///
     /// # Errors
     /// A mapped column that is not there.
-    pub fn typed(file: CsvFile, layout: &Layout, relation: Relation) -> Result<Self> {
+    pub fn typed(file: OpenFile, layout: &Layout, relation: Relation) -> Result<Self> {
         file.positions(&layout.source_columns())?;
         let raw = file.header.unique_columns();
         let kept = file.positions(&raw)?;
@@ -54,12 +55,7 @@ impl SourceTable {
             Relation::Incoming => incoming,
             Relation::Records => with_malformed(&incoming),
         };
-        let decoder = ChunkDecoder::new(
-            layout.clone(),
-            file.options.dialect.clone(),
-            raw,
-            file.header.columns.len(),
-        );
+        let decoder = ChunkDecoder::new(layout.clone(), &file, raw);
         Ok(Self {
             file,
             decoder: Arc::new(decoder),
@@ -72,7 +68,7 @@ impl SourceTable {
     ///
     /// # Errors
     /// None but what opening found.
-    pub fn text(file: CsvFile) -> Result<Self> {
+    pub fn text(file: OpenFile) -> Result<Self> {
         let columns = file.header.unique_columns();
         let kept = file.positions(&columns)?;
         let mut fields: Vec<FieldRef> = columns
@@ -107,12 +103,7 @@ impl SourceTable {
             key,
             attributes: cells.collect(),
         };
-        let decoder = ChunkDecoder::new(
-            layout,
-            file.options.dialect.clone(),
-            columns,
-            file.header.columns.len(),
-        );
+        let decoder = ChunkDecoder::new(layout, &file, columns);
         Ok(Self {
             file,
             decoder: Arc::new(decoder),
@@ -173,7 +164,7 @@ impl TableProvider for SourceTable {
 
 #[derive(Debug)]
 struct FilePartition {
-    file: CsvFile,
+    file: OpenFile,
     decoder: Arc<ChunkDecoder>,
     kept: Vec<usize>,
     schema: SchemaRef,
@@ -187,19 +178,20 @@ impl PartitionStream for FilePartition {
     }
 
     fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let chunks = chunks(&self.file, &self.kept, Arc::new(LoadMeter::default()));
-        let schema = Arc::clone(&self.schema);
+        let (schema, decoder) = (Arc::clone(&self.schema), Arc::clone(&self.decoder));
         let wants_malformed = self.wants_malformed;
-        let batches = decoded(chunks, Arc::clone(&self.decoder), self.threads)
-            .map(move |decoded| -> Result<_> {
-                let Decoded { incoming, malformed } = decoded?;
-                let bad = malformed.filter(|_| wants_malformed);
-                let made: Vec<DfResult<RecordBatch>> = std::iter::once(incoming)
-                    .chain(bad)
-                    .map(|batch| Ok(shaped(&batch, &schema)?))
-                    .collect();
-                Ok(stream::iter(made))
-            })
+        let work = move |chunk| -> Result<Vec<RecordBatch>> {
+            let Decoded { incoming, malformed } = decoder.decode(chunk)?;
+            let bad = malformed.filter(|_| wants_malformed);
+            std::iter::once(incoming)
+                .chain(bad)
+                .map(|batch| shaped(&batch, &schema))
+                .collect()
+        };
+        let meter = Arc::new(LoadMeter::default());
+        let batches = stream::once(ready(process(&self.file, &self.kept, meter, self.threads, work)))
+            .try_flatten()
+            .map_ok(|batches| stream::iter(batches.into_iter().map(DfResult::Ok)))
             .map_err(datafusion::error::DataFusionError::from)
             .try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))

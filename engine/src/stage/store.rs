@@ -35,6 +35,24 @@ impl StageBudget {
         }
     }
 
+    /// A budget of its own, of at most `limit_bytes`, that goes to the same folder.
+    #[must_use]
+    pub fn at_most(&self, limit_bytes: usize) -> Self {
+        Self {
+            limit_bytes: limit_bytes.min(self.limit_bytes),
+            used_bytes: Arc::default(),
+            folder: Arc::clone(&self.folder),
+        }
+    }
+
+    /// The folder.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn folder(&self) -> Result<PathBuf> {
+        Ok(self.folder.path()?.to_owned())
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| (used + bytes <= self.limit_bytes).then_some(used + bytes);
         self.used_bytes

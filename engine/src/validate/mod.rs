@@ -8,6 +8,7 @@
 //! A [`Rule`] is plain data; the catalogue that makes them from a process stands in [`plan`](crate::plan). [`text`] has
 //! the pure functions behind the SQL functions that [`udf`] registers.
 
+pub mod duplicates;
 mod record_set;
 mod row_rules;
 mod rule;

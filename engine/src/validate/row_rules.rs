@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, ListBuilder, RecordBatch, UInt16Builder};
+use arrow::array::{Array, AsArray, BooleanArray, ListBuilder, RecordBatch, UInt16Builder, new_null_array};
 use arrow::compute::{cast, not};
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::common::DFSchema;
@@ -267,6 +267,9 @@ fn named(rules: &[(u16, &Rule)]) -> Error {
 /// The carrier column of what rows broke: a list of rule numbers, NULL for a clean row.
 #[must_use]
 pub fn broken_column(num_rows: usize, broken: &Broken) -> arrow::array::ArrayRef {
+    if broken.is_empty() {
+        return new_null_array(broken_field().data_type(), num_rows);
+    }
     let mut builder = ListBuilder::new(UInt16Builder::new());
     let mut rest = broken.as_slice();
     for row in 0..num_rows {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, StringViewArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 use datafusion::common::{Result as DfResult, exec_err};
@@ -20,39 +20,26 @@ use crate::table::schemas::timestamp;
 /// Registers every function of ours.
 pub fn register(ctx: &SessionContext) {
     for function in [
-        text_function("utf16_units", DataType::Int64, |texts| Arc::new(lengths(texts))),
+        text_function("utf16_units", DataType::Int64, |texts| {
+            Arc::new(text::utf16_units_column(texts))
+        }),
         text_function("is_windows_1252", DataType::Boolean, |texts| {
-            answers(texts, text::is_windows_1252)
+            Arc::new(text::is_windows_1252_column(texts))
         }),
         text_function("has_unsupported", DataType::Boolean, |texts| {
-            answers(texts, text::has_unsupported)
+            Arc::new(text::has_unsupported_column(texts))
         }),
         text_function("is_email", DataType::Boolean, |texts| {
-            answers(texts, text::is_email)
+            Arc::new(text::is_email_column(texts))
         }),
         text_function("trim_blanks", DataType::Utf8View, |texts| {
-            Arc::new(trimmed(texts))
+            Arc::new(text::trimmed_column(texts))
         }),
     ] {
         ctx.register_udf(function);
     }
     ctx.register_udf(ScalarUDF::new_from_impl(LocalDate::new()));
-}
-
-fn lengths(texts: &StringViewArray) -> Int64Array {
-    texts
-        .iter()
-        .map(|t| t.map(|t| text::utf16_units(t) as i64))
-        .collect()
-}
-
-/// What `trim` makes of cells: SQL's own takes off spaces and no other blank.
-fn trimmed(texts: &StringViewArray) -> StringViewArray {
-    texts.iter().map(|t| t.map(str::trim)).collect()
-}
-
-fn answers(texts: &StringViewArray, ask: fn(&str) -> bool) -> ArrayRef {
-    Arc::new(texts.iter().map(|t| t.map(ask)).collect::<BooleanArray>())
+    ctx.register_udf(ScalarUDF::new_from_impl(LongerThan::new()));
 }
 
 type Apply = fn(&StringViewArray) -> ArrayRef;
@@ -131,6 +118,46 @@ fn on_array(
     }
 }
 
+/// `longer_than(text, 4000)`: whether the text has more UTF-16 units than that; NULL has not.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct LongerThan {
+    signature: Signature,
+}
+
+impl LongerThan {
+    fn new() -> Self {
+        let accepted = [DataType::Utf8View, DataType::Utf8, DataType::LargeUtf8]
+            .map(|text| TypeSignature::Exact(vec![text, DataType::Int64]));
+        Self {
+            signature: Signature::one_of(accepted.to_vec(), Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for LongerThan {
+    fn name(&self) -> &'static str {
+        "longer_than"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _args: &[DataType]) -> DfResult<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        let Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(units)))) = args.args.get(1) else {
+            return exec_err!("longer_than takes a length as a literal");
+        };
+        let units = usize::try_from(*units).unwrap_or(0);
+        on_array(args, &DataType::Utf8View, |texts| {
+            Ok(Arc::new(text::longer_than_column(texts.as_string_view(), units)))
+        })
+    }
+}
+
 /// `local_date(instant, 'Europe/Madrid')`: the calendar date that a clock there showed.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct LocalDate {
@@ -168,11 +195,18 @@ impl ScalarUDFImpl for LocalDate {
         };
         on_array(args, &timestamp(), |instants| {
             let instants = instants.as_primitive::<TimestampMicrosecondType>();
+            if zone == Tz::UTC {
+                let days = |micros: i64| micros.div_euclid(MICROS_OF_A_DAY) as i32;
+                return Ok(Arc::new(instants.unary::<_, Date32Type>(days)));
+            }
             let dates: Date32Array = instants.iter().map(|micros| local_days(micros?, &zone)).collect();
             Ok(Arc::new(dates))
         })
     }
 }
+
+/// A day without a change of clocks.
+const MICROS_OF_A_DAY: i64 = 86_400_000_000;
 
 fn local_days(micros: i64, zone: &Tz) -> Option<i32> {
     let local = DateTime::from_timestamp_micros(micros)?

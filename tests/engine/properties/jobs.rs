@@ -175,7 +175,7 @@ async fn play(processes: &[Process; 2], steps: &[Step]) {
 async fn dry_run(bench: &Bench, asked: &RunRequest, expected: &Expected) {
     let before = listing(bench.instance.root());
     let dry = RunRequest {
-        effect: Effect::DryRun,
+        effect: Effect::Explain,
         ..asked.clone()
     };
     let report = bench.run(dry).await.unwrap();

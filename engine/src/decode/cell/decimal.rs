@@ -4,12 +4,14 @@
 //!   "-12.340" as decimal(9,2)            sign -    digits 12340    point 3 from the right
 //!            12340 x 10^(2 - 3)  =  1234    the dropped digit is a zero, so nothing is lost
 //! ```
-//! Up to 19 plain characters, nearly every amount there is, take one pass and one 64-bit accumulator. All
-//! else (an exponent, more digits) is counted before it is computed, so that `1e999999999` costs no more
-//! than its eleven characters.
+//! Up to 16 plain characters with no more decimals than the scale, nearly every amount there is, are read as one
+//! word ([`Short`]); up to 19 take one pass and one 64-bit accumulator. All else (an exponent, more digits) is
+//! counted before it is computed, so that `1e999999999` costs no more than its eleven characters.
 
 #[cfg(test)]
 mod tests;
+
+use super::short::Short;
 
 /// What becomes of digits past the scale of a decimal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -43,12 +45,46 @@ const fn powers_of_ten() -> [u128; MAX_PRECISION + 1] {
     powers
 }
 
+/// Powers of ten that a `u64` holds.
+const NUM_SHORT_POWERS: usize = 20;
+
+/// 10^0 to 10^19.
+const SHORT_POWERS_OF_TEN: [u64; NUM_SHORT_POWERS] = {
+    let mut powers = [1; NUM_SHORT_POWERS];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 /// Reads an optional sign, digits with an optional point, and an optional exponent; the result counts units
 /// of 10^-`scale` and has at most `precision` (up to 38) digits.
 ///
 /// At least one digit is needed, on either side of the point: `.5` and `5.` are numbers, `.` is none.
 #[must_use]
 pub fn parse_decimal(text: &str, precision: u8, scale: i8, on_scale: OnScale) -> Option<i128> {
+    Short::of_bytes(text.as_bytes())
+        .and_then(|short| short_decimal(short, precision, scale))
+        .or_else(|| spelled_decimal(text, precision, scale, on_scale))
+}
+
+/// [`parse_decimal`] of a plain number that has no more decimals than the scale.
+#[inline(always)]
+pub(crate) fn short_decimal(text: Short, precision: u8, scale: i8) -> Option<i128> {
+    let (is_minus, value, num_decimals) = text.signed_decimals()?;
+    let zeros = usize::try_from(scale).ok()?.checked_sub(num_decimals)?;
+    let magnitude = u128::from(value) * u128::from(*SHORT_POWERS_OF_TEN.get(zeros)?);
+    if magnitude >= *POWERS_OF_TEN.get(usize::from(precision))? {
+        return None;
+    }
+    let flip = -i128::from(is_minus);
+    Some((magnitude as i128 ^ flip) - flip)
+}
+
+/// [`parse_decimal`] of whatever there may be.
+fn spelled_decimal(text: &str, precision: u8, scale: i8, on_scale: OnScale) -> Option<i128> {
     let (negative, body) = split_sign(text.as_bytes());
     let magnitude = match short(body, scale) {
         Some((value, Shift::Up(factor))) => value.checked_mul(factor)?,

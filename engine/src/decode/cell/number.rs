@@ -1,15 +1,37 @@
 //! `int`, `bigint` and `double` cells.
+//!
+//! Short plain numbers are read as one word ([`Short`]); the standard library reads all else and decides what is
+//! no number.
+
+#[cfg(test)]
+mod tests;
+
+use super::short::Short;
+
+/// The whole numbers that a double holds without a gap end here.
+const MAX_EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+
+/// 10^0 to 10^15, every one of them exact.
+const POWERS_OF_TEN: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
 
 /// Reads an optional sign and digits; what does not fit 32 bits is `None`.
 #[must_use]
 pub fn parse_int(text: &str) -> Option<i32> {
-    text.parse().ok()
+    let short = Short::of_bytes(text.as_bytes());
+    short.and_then(short_int).or_else(|| text.parse().ok())
 }
 
 /// Reads an optional sign and digits; what does not fit 64 bits is `None`.
 #[must_use]
 pub fn parse_bigint(text: &str) -> Option<i64> {
-    text.parse().ok()
+    let bytes = text.as_bytes();
+    let fast = match Short::of_bytes(bytes) {
+        Some(short) => short_bigint(short),
+        None => long_bigint(bytes),
+    };
+    fast.or_else(|| text.parse().ok())
 }
 
 /// Reads a finite number: optional sign, digits with an optional point, optional exponent.
@@ -18,79 +40,52 @@ pub fn parse_bigint(text: &str) -> Option<i64> {
 /// largest does not fit, nor do the spellings of infinity and NaN.
 #[must_use]
 pub fn parse_double(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.is_finite())
+    let short = Short::of_bytes(text.as_bytes());
+    let parsed = || text.parse().ok().filter(|value: &f64| value.is_finite());
+    short.and_then(short_double).or_else(parsed)
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+/// [`parse_int`] of a plain number.
+#[inline(always)]
+pub(crate) fn short_int(text: Short) -> Option<i32> {
+    short_bigint(text)?.try_into().ok()
+}
 
-    use super::{parse_bigint, parse_double, parse_int};
+/// [`parse_bigint`] of a plain number.
+#[inline(always)]
+pub(crate) fn short_bigint(text: Short) -> Option<i64> {
+    let (is_minus, value) = text.signed_number()?;
+    // Up to 16 digits fit.
+    let sign = 1 - 2 * i64::from(is_minus);
+    Some(sign * value as i64)
+}
 
-    #[test]
-    fn integers_take_a_sign_and_leading_zeros() {
-        assert_eq!(parse_int("007"), Some(7));
-        assert_eq!(parse_int("+7"), Some(7));
-        assert_eq!(parse_int("-0"), Some(0));
-        assert_eq!(parse_int("0000000000000000000000000000000000000012"), Some(12));
-        assert_eq!(parse_bigint("-0012"), Some(-12));
+/// A number of 17 to 19 digits; `None` leaves it to the standard library.
+fn long_bigint(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (head, tail) = digits.split_at_checked(size_of::<u128>())?;
+    let factor = match tail.len() {
+        1 => 10,
+        2 => 100,
+        3 => 1_000,
+        _ => return None,
+    };
+    let value = Short::of_bytes(head)?.number()? * factor + Short::of_bytes(tail)?.number()?;
+    let value = i64::try_from(value).ok()?;
+    Some(if negative { -value } else { value })
+}
+
+/// [`parse_double`] of a plain number whose digits a double holds: dividing them by an exact power of ten
+/// rounds once, to the nearest double.
+#[inline(always)]
+pub(crate) fn short_double(text: Short) -> Option<f64> {
+    let (is_minus, value, num_decimals) = text.signed_decimals()?;
+    if value > MAX_EXACT {
+        return None;
     }
-
-    #[test]
-    fn integers_end_at_the_width_of_their_type() {
-        assert_eq!(parse_int("2147483647"), Some(i32::MAX));
-        assert_eq!(parse_int("2147483648"), None);
-        assert_eq!(parse_int("-2147483648"), Some(i32::MIN));
-        assert_eq!(parse_int("-2147483649"), None);
-        assert_eq!(parse_bigint("9223372036854775807"), Some(i64::MAX));
-        assert_eq!(parse_bigint("9223372036854775808"), None);
-        assert_eq!(parse_bigint("-9223372036854775808"), Some(i64::MIN));
-        assert_eq!(parse_bigint("-9223372036854775809"), None);
-    }
-
-    #[test]
-    fn an_integer_is_nothing_but_digits() {
-        for text in [
-            "", "+", "-", "+-1", "--1", " 1", "1 ", "1.0", "1.", "1e3", "0x10", "1_000", "1,000", "\u{661}",
-        ] {
-            assert_eq!(parse_int(text), None, "{text:?}");
-            assert_eq!(parse_bigint(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn doubles_take_a_point_and_an_exponent() {
-        assert_eq!(parse_double("1"), Some(1.0));
-        assert_eq!(parse_double("+1.5"), Some(1.5));
-        assert_eq!(parse_double(".5"), Some(0.5));
-        assert_eq!(parse_double("5."), Some(5.0));
-        assert_eq!(parse_double("-2.5E-3"), Some(-0.0025));
-        assert_eq!(parse_double("1e-400"), Some(0.0));
-    }
-
-    #[test]
-    fn a_double_is_finite() {
-        for text in [
-            "inf", "-inf", "Infinity", "nan", "NaN", "1e309", "-1e309", "", ".", "e5", "1e", " 1", "1 ",
-            "1,5", "0x1p3",
-        ] {
-            assert_eq!(parse_double(text), None, "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_printed_integer_reads_back(int: i32, bigint: i64) {
-            prop_assert_eq!(parse_int(&int.to_string()), Some(int));
-            prop_assert_eq!(parse_bigint(&bigint.to_string()), Some(bigint));
-            prop_assert_eq!(parse_int(&bigint.to_string()), i32::try_from(bigint).ok());
-        }
-
-        #[test]
-        fn a_printed_double_reads_back_bit_for_bit(value in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
-            for text in [format!("{value}"), format!("{value:e}")] {
-                prop_assert_eq!(parse_double(&text).map(f64::to_bits), Some(value.to_bits()));
-            }
-        }
-    }
+    let magnitude = value as i64 as f64 / POWERS_OF_TEN.get(num_decimals)?;
+    Some(f64::from_bits(magnitude.to_bits() | u64::from(is_minus) << 63))
 }

@@ -10,9 +10,13 @@ use chrono_tz::Tz;
 
 use super::date::{days, number};
 use super::format::{DateFormat, MAX_DECIMALS};
+use super::short::leading_digits;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Bytes of `yyyy-MM-dd HH:mm:ss`.
+const SECONDS_BYTES: usize = 19;
 
 /// 0001-01-01T00:00:00Z to the last microsecond of 9999: what every reader of the table understands.
 const INSTANTS: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
@@ -25,9 +29,9 @@ const INSTANTS: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_
 /// keep the last offset. Seconds end at 59. The instant too lies in the years 0001 to 9999 (UTC).
 #[must_use]
 pub fn parse_timestamp(text: &str, zone: &Tz) -> Option<i64> {
-    let (date_and_time, rest) = text.as_bytes().split_first_chunk()?;
-    let local_seconds = local_seconds(date_and_time)?;
-    let (micros, rest) = split_fraction(rest)?;
+    let text = text.as_bytes();
+    let local_seconds = local_seconds(text.first_chunk()?)?;
+    let (micros, rest) = split_fraction(text)?;
     let offset_seconds = if rest.is_empty() {
         offset_in(zone, local_seconds)?
     } else {
@@ -66,37 +70,59 @@ fn instant(utc_seconds: i64, micros: u32) -> Option<i64> {
 }
 
 /// `yyyy-MM-ddTHH:mm:ss` as seconds since 1970-01-01 on the same clock.
-fn local_seconds(text: &[u8; 19]) -> Option<i64> {
-    let (date, time) = text.split_first_chunk()?;
-    let &[b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+fn local_seconds(text: &[u8; SECONDS_BYTES]) -> Option<i64> {
+    let (&[y1, y2], rest) = text.split_first_chunk()?;
+    let (rest, time) = rest.split_first_chunk()?;
+    let (&[b' ' | b'T'], time) = time.split_first_chunk()? else {
         return None;
     };
-    let (hour, minute, second) = (number([h1, h2])?, number([m1, m2])?, number([s1, s2])?);
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    Some(i64::from(days(date)?) * SECONDS_PER_DAY + i64::from(hour * 3_600 + minute * 60 + second))
+    let days = days(u16::from_le_bytes([y1, y2]), u64::from_le_bytes(*rest))?;
+    let seconds = seconds_of_day(u64::from_le_bytes(time.try_into().ok()?))?;
+    Some(i64::from(days) * SECONDS_PER_DAY + seconds)
 }
 
-/// The microseconds of `.f` to `.ffffff`, if it begins with a point, and what follows.
-fn split_fraction(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let [b'.', after_point @ ..] = bytes else {
-        return Some((0, bytes));
+/// `HH:mm:ss`, its first byte the lowest, as seconds since midnight.
+///
+/// ```text
+///   byte            0   1   2   3   4   5   6   7
+///   text           '2' '3' ':' '5' '9' ':' '0' '7'
+///   ^ midnight      2   3   0   5   9   0   0   7
+///   pairs          23   .   .  59   .   .   7   .        each byte x 10 + the byte above it
+/// ```
+fn seconds_of_day(time: u64) -> Option<i64> {
+    const MIDNIGHT: u64 = u64::from_le_bytes(*b"00:00:00");
+    // Added to a byte up to 0x7F, sets its highest bit if it is more than the most that it may be.
+    const ABOVE: u64 = u64::from_le_bytes([0x76, 0x76, 0x7F, 0x76, 0x76, 0x7F, 0x76, 0x76]);
+    let digits = time ^ MIDNIGHT;
+    if (digits.wrapping_add(ABOVE) | digits) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = digits * 10 + (digits >> 8);
+    let (hour, minute, second) = (pairs & 0xFF, pairs >> 24 & 0xFF, pairs >> 48 & 0xFF);
+    let is_time = (hour < 24) & (minute < 60) & (second < 60);
+    is_time.then_some((hour * 3_600 + minute * 60 + second) as i64)
+}
+
+/// The microseconds of `.f` to `.ffffff`, if that stands at the end of the seconds, and what follows.
+fn split_fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let rest = text.get(SECONDS_BYTES..)?;
+    let [b'.', after_point @ ..] = rest else {
+        return Some((0, rest));
     };
-    let num_decimals = after_point
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    // The text ends with a whole word, so that one can always be read.
+    let word = match after_point.first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => {
+            let missing = 8 * (size_of::<u64>() - after_point.len()) as u32;
+            u64::from_le_bytes(*text.last_chunk()?).checked_shr(missing)?
+        }
+    };
+    let (num_decimals, decimals) = leading_digits(word);
     if !(1..=MAX_DECIMALS).contains(&num_decimals) {
         return None;
     }
-    let (decimals, rest) = after_point.split_at_checked(num_decimals)?;
-    let mut micros = [b'0'; MAX_DECIMALS];
-    micros
-        .iter_mut()
-        .zip(decimals)
-        .for_each(|(place, decimal)| *place = *decimal);
-    Some((number(micros)?, rest))
+    // Eight decimals, the last two of them zeros.
+    Some(((decimals / 100) as u32, after_point.get(num_decimals..)?))
 }
 
 /// Seconds east of Greenwich of `Z`, `+02:00`, `+0200` or `+02`; at most 23 hours and 59 minutes.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 use super::dialect::Dialect;
 
@@ -26,14 +26,22 @@ pub fn fields<'a>(record: &'a [u8], dialect: &Dialect) -> Vec<Cow<'a, [u8]>> {
             _ => None,
         };
         let (value, behind) = closed.unwrap_or_else(|| {
-            let end = memchr(dialect.delimiter, rest).unwrap_or(rest.len());
+            let end = next_delimiter(rest, dialect).unwrap_or(rest.len());
             (Cow::Borrowed(&rest[..end]), &rest[end..])
         });
         values.push(value);
-        match behind {
-            [_, next @ ..] => rest = next,
-            [] => return values,
+        match behind.get(dialect.delimiter.len()..) {
+            Some(next) if !behind.is_empty() => rest = next,
+            _ => return values,
         }
+    }
+}
+
+/// Where the next delimiter starts.
+fn next_delimiter(bytes: &[u8], dialect: &Dialect) -> Option<usize> {
+    match dialect.delimiter.single() {
+        Some(byte) => memchr(byte, bytes),
+        None => memmem::find(bytes, dialect.delimiter.as_bytes()),
     }
 }
 
@@ -47,7 +55,7 @@ fn closing_quote(quoted: &[u8], dialect: &Dialect) -> Option<usize> {
         match quoted.get(from) {
             Some(_) if quoted[at] != quote => from += 1,
             Some(next) if *next == escape && escape == quote => from += 1,
-            Some(next) if *next != dialect.delimiter => (),
+            Some(_) if !quoted[from..].starts_with(dialect.delimiter.as_bytes()) => (),
             None if quoted[at] != quote => return None,
             Some(_) | None => return Some(at),
         }
@@ -145,7 +153,7 @@ mod tests {
     fn without_a_quote_byte_quotes_are_data() {
         let dialect = Dialect {
             quote: None,
-            delimiter: b'|',
+            delimiter: b'|'.into(),
             ..Dialect::default()
         };
         assert_eq!(read_as("\"a|b\"", &dialect), ["\"a", "b\""]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dialect::Dialect;
+use super::dialect::{Delimiter, Dialect};
 use super::fields::fields;
 
 /// Delimiters that a file may have been written with, the more frequent first.
@@ -70,7 +70,7 @@ pub fn suspect_delimiter(header: &[u8], sample: &[&[u8]], dialect: &Dialect) -> 
     }
     let written_with = |delimiter: u8| {
         let suspected = Dialect {
-            delimiter,
+            delimiter: Delimiter::from(delimiter),
             ..dialect.clone()
         };
         let num_fields = fields(header, &suspected).len();
@@ -81,7 +81,7 @@ pub fn suspect_delimiter(header: &[u8], sample: &[&[u8]], dialect: &Dialect) -> 
     };
     let candidates = USUAL_DELIMITERS
         .into_iter()
-        .filter(|delimiter| *delimiter != dialect.delimiter);
+        .filter(|delimiter| Some(*delimiter) != dialect.delimiter.single());
     // Of equal ones `max_by_key` takes the last: reversed, that is the more frequent one.
     candidates
         .filter_map(written_with)
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(suspect_delimiter(b"a;b|c|d", &[b"1;2|3|4"], &comma), Some(b'|'));
         assert_eq!(suspect_delimiter(b"a;b|c", &[b"1;2|3"], &comma), Some(b';'));
         let semicolon = Dialect {
-            delimiter: b';',
+            delimiter: b';'.into(),
             ..comma
         };
         assert_eq!(suspect_delimiter(b"id,name", &[b"1,Ann"], &semicolon), Some(b','));

@@ -13,12 +13,13 @@
 pub mod dialect;
 pub mod fields;
 pub mod header;
+pub(crate) mod simd;
 pub mod split;
 
-pub use dialect::{DEFAULT_RECORD_BYTES, Dialect, MAX_RECORD_BYTES};
+pub use dialect::{DEFAULT_RECORD_BYTES, Delimiter, Dialect, MAX_DELIMITER_BYTES, MAX_RECORD_BYTES, Newline};
 pub use fields::{fields, unescape};
 pub use header::{Header, InvalidName, parse_header, suspect_delimiter};
 pub use split::{
-    End, FieldSelection, FieldSpan, HEAD_BYTES, Head, Position, Quoting, RecordTable, Shape, Splitter,
-    bom_len,
+    End, FieldSelection, HEAD_BYTES, Linked, Linker, Malformed, Piece, Position, RecordTable, Shape,
+    Speculation, Splitter, bom_len,
 };

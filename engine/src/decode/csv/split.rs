@@ -9,10 +9,15 @@
 //! opens at the start of a field only, and closes before a delimiter, a line end or the end of the file only.
 //! NUL and invalid UTF-8 are data here. What a damaged record costs is told in `resync`.
 
+mod cell_view;
+mod fast;
+mod link;
 mod marks;
 mod oversized;
 mod resync;
+mod rows;
 mod skip;
+mod speculate;
 mod strict;
 mod table;
 mod view;
@@ -20,15 +25,19 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use memchr::memchr;
-
-pub use table::{FieldSelection, FieldSpan, HEAD_BYTES, Head, Quoting, RecordTable, Shape};
+pub use link::{Linked, Linker};
+pub use speculate::{Piece, Speculation};
+pub use table::{FieldSelection, HEAD_BYTES, Malformed, RecordTable, Shape};
 
 use super::dialect::{Dialect, MAX_RECORD_BYTES};
+use super::fields::unescape;
+use super::simd::Level;
+use cell_view::CellView;
+use fast::FastPath;
 use resync::{Before, Resync, Search};
 use skip::Skipping;
-use strict::{Edge, Grammar, Inside, Parsed, content_end, line_feeds};
-use table::RecordRow;
+use strict::{Edge, Grammar, Inside, Parsed};
+use table::Quoting;
 use view::{LineAt, View};
 
 /// A carried tail this long is tried again only when it has doubled: long records stay linear.
@@ -73,9 +82,12 @@ pub fn bom_len(file_start: &[u8]) -> usize {
 /// Finds the records of a file, chunk by chunk.
 ///
 /// What it finds is a function of the file's bytes, however they are cut into inputs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Splitter {
+    dialect: Dialect,
     grammar: Grammar,
+    /// The path for well-formed records, where the dialect has one.
+    fast: Option<FastPath>,
     keep: FieldSelection,
     expected_fields: Option<u32>,
     record_bytes: usize,
@@ -119,6 +131,10 @@ impl Splitter {
     pub fn new(dialect: &Dialect, keep: FieldSelection, expected_fields: Option<usize>) -> Self {
         Self {
             grammar: Grammar::new(dialect),
+            fast: expected_fields
+                .and_then(|fields| keep.slots(fields))
+                .and_then(|slots| FastPath::new(dialect, slots, Level::detect())),
+            dialect: dialect.clone(),
             keep,
             expected_fields: expected_fields.map(|fields| u32::try_from(fields).unwrap_or(u32::MAX)),
             record_bytes: dialect.record_bytes.min(MAX_RECORD_BYTES) as usize,
@@ -139,41 +155,120 @@ impl Splitter {
         self.position
     }
 
+    /// Reads with the grammar alone, byte by byte where it must: what the fast path is compared with.
+    pub fn without_fast_path(mut self) -> Self {
+        self.fast = None;
+        self
+    }
+
     /// Appends the complete records of `input` to `out` and returns the bytes consumed.
     ///
     /// `input` starts at the first byte not consumed; the caller brings the rest again, at the front of the next
     /// input, with new bytes behind it. The rest is never longer than [`max_carry_bytes`](Self::max_carry_bytes).
     /// With [`End::Last`] everything is consumed, but for an input over 4 GiB: split the rest again.
     pub fn split(&mut self, input: &[u8], end: End, out: &mut RecordTable) -> usize {
-        self.split_some(input, end, usize::MAX, out)
+        self.split_until(input, 0, end, usize::MAX, out)
     }
 
-    /// As [`split`](Self::split), but appends no more than `max_records`.
-    pub fn split_some(&mut self, input: &[u8], end: End, max_records: usize, out: &mut RecordTable) -> usize {
+    /// As [`split`](Self::split), where `input[at]` is the first byte not consumed, and only records that start before
+    /// `input[stop]`; returns the first byte not consumed.
+    pub fn split_until(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        end: End,
+        stop: usize,
+        out: &mut RecordTable,
+    ) -> usize {
+        self.begin(at, out);
         let view = View::addressable(input, end);
-        if view.end == End::More && view.input.len() < self.worthwhile_bytes {
-            return 0;
+        if !self.is_worthwhile(view, at) {
+            return at;
         }
-        self.worthwhile_bytes = 0;
-        let full = out.len().saturating_add(max_records);
-        let mut at = 0;
-        while out.len() < full {
+        let mut at = at;
+        while at < stop {
+            at = self.fast(view, at, stop, out);
+            if at >= stop {
+                break;
+            }
             match self.step(view, at, out) {
                 Step::To(next) => at = next,
                 Step::Stop(next) => {
-                    at = next;
-                    self.be_patient(view.input.len() - at);
-                    break;
+                    self.be_patient(view.input.len() - next);
+                    return next;
                 }
             }
         }
         at
     }
 
+    /// As [`split`](Self::split), where `input[at]` is the first byte not consumed, and only up to `max_records`;
+    /// returns the first byte not consumed.
+    pub fn split_some(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        end: End,
+        max_records: usize,
+        out: &mut RecordTable,
+    ) -> usize {
+        self.begin(at, out);
+        let view = View::addressable(input, end);
+        if !self.is_worthwhile(view, at) {
+            return at;
+        }
+        let full = out.num_records().saturating_add(max_records);
+        let mut at = at;
+        while out.num_records() < full {
+            match self.step(view, at, out) {
+                Step::To(next) => at = next,
+                Step::Stop(next) => {
+                    self.be_patient(view.input.len() - next);
+                    return next;
+                }
+            }
+        }
+        at
+    }
+
+    /// Tells an empty table where its input stands.
+    fn begin(&self, at: usize, out: &mut RecordTable) {
+        let byte = self.position.byte.wrapping_sub(at as u64);
+        out.prepare(
+            Position {
+                byte,
+                ..self.position
+            },
+            self.keep.len(),
+        );
+    }
+
+    /// The well-formed records from `at` on.
+    #[inline]
+    fn fast(&mut self, view: View<'_>, at: usize, stop: usize, out: &mut RecordTable) -> usize {
+        let (Some(fast), None) = (&self.fast, &self.skipping) else {
+            return at;
+        };
+        let rows_before = out.num_rows();
+        let first_line = (self.position.line - out.origin.line) as u32;
+        let reached = fast.run(view.input, at, stop, first_line, out);
+        self.position.record_no += (out.num_rows() - rows_before) as u64;
+        self.advance(reached.at - at, u64::from(reached.num_lines));
+        reached.at
+    }
+
     /// The longest rest that [`split`](Self::split) leaves: a record, the blank lines and the record after it.
     pub fn max_carry_bytes(&self) -> usize {
         const LINE_ENDS: usize = 16;
         3 * self.record_bytes + LINE_ENDS
+    }
+
+    fn is_worthwhile(&mut self, view: View<'_>, at: usize) -> bool {
+        if view.end == End::More && view.input.len() - at < self.worthwhile_bytes {
+            return false;
+        }
+        self.worthwhile_bytes = 0;
+        true
     }
 
     fn be_patient(&mut self, carried_bytes: usize) {
@@ -187,9 +282,9 @@ impl Splitter {
         if self.skipping.is_some() {
             return self.skip(view, at, out);
         }
-        match view.line_at(at, self.grammar.comment) {
+        match view.line_at(at, &self.grammar) {
             LineAt::Record => {
-                out.open_row(&self.keep);
+                out.open_row(self.keep.len());
                 let step = self.record(view, at, out);
                 out.abandon_row();
                 step
@@ -212,17 +307,14 @@ impl Splitter {
     #[inline]
     fn record(&mut self, view: View<'_>, start: usize, out: &mut RecordTable) -> Step {
         let (bytes, edge) = view.window(start, self.record_bytes);
-        let spans = out.open_spans();
-        let keep = &self.keep;
+        let (cells, unescaped) = out.open_cells();
+        let (keep, dialect) = (&self.keep, &self.dialect);
         let parsed = self
             .grammar
             .parse(bytes, start, edge, |number, begin, end, quoting| {
-                if let Some(span) = keep.span_mut(number, spans) {
-                    *span = FieldSpan {
-                        start: begin as u32,
-                        len: (end - begin) as u32,
-                        quoting,
-                    };
+                let cell = keep.slot(number).and_then(|slot| cells.get_mut(slot));
+                if let Some(cell) = cell {
+                    *cell = cell_of(bytes, begin, end, quoting, dialect, unescaped).0;
                 }
             });
         match parsed {
@@ -234,7 +326,7 @@ impl Splitter {
             } if self.expected_fields.is_none_or(|expected| expected == fields)
                 && end - start <= self.record_bytes =>
             {
-                let num_lines = inner_lines + u64::from(bytes[next - 1] == b'\n');
+                let num_lines = inner_lines + u64::from(next > end && next > start);
                 self.emit(
                     start,
                     Ending {
@@ -243,6 +335,7 @@ impl Splitter {
                         shape: Shape::WellFormed,
                     },
                     num_lines,
+                    &bytes[start..end],
                     out,
                 )
             }
@@ -267,7 +360,7 @@ impl Splitter {
                     shape: Shape::FieldCount { found: fields },
                 }),
             ),
-            Parsed::Stray(at) => (at, Before::Broken, line_end_after(bytes, start, at, edge)),
+            Parsed::Stray(at) => (at, Before::Broken, self.line_end_after(bytes, start, at, edge)),
             Parsed::Open(at, _) if edge == Edge::File => {
                 let (end, next) = (bytes.len(), bytes.len());
                 (
@@ -284,7 +377,7 @@ impl Splitter {
         };
         let fallback = match self.resync(view).search(start, doubtful, quotes) {
             Search::Found(line_feed) => Fallback::Ending(Ending {
-                end: content_end(bytes, start, line_feed),
+                end: self.grammar.content_end(bytes, start, line_feed),
                 next: line_feed + 1,
                 shape: Shape::UnterminatedQuote,
             }),
@@ -293,17 +386,34 @@ impl Splitter {
         };
         match fallback {
             Fallback::Ending(ending) => {
-                if ending.end - start > self.record_bytes {
-                    let bytes = self.head(&bytes[start..ending.end]);
-                    out.heads.push(Head {
-                        row: out.len(),
-                        bytes,
-                    });
-                }
-                self.emit(start, ending, line_feeds(&bytes[start..ending.next]), out)
+                let num_lines = self.grammar.lines(&bytes[start..ending.next]);
+                self.emit(start, ending, num_lines, &bytes[start..ending.end], out)
             }
             Fallback::Beyond(to, inside) => self.start_skipping(view, start, to, inside),
             Fallback::Unknown => Step::Stop(start),
+        }
+    }
+
+    /// The end of the line on which a record turned out to be damaged.
+    fn line_end_after(&self, bytes: &[u8], start: usize, failure: usize, edge: Edge) -> Fallback {
+        let shape = Shape::StrayQuote;
+        match (self.grammar.line_end(&bytes[failure..]), edge) {
+            (Some(length), _) => {
+                let line_end = failure + length;
+                let end = self.grammar.content_end(bytes, start, line_end);
+                Fallback::Ending(Ending {
+                    end,
+                    next: line_end + 1,
+                    shape,
+                })
+            }
+            (None, Edge::File) => Fallback::Ending(Ending {
+                end: bytes.len(),
+                next: bytes.len(),
+                shape,
+            }),
+            (None, Edge::Chunk) => Fallback::Unknown,
+            (None, Edge::Limit) => Fallback::Beyond(bytes.len(), Inside::Line),
         }
     }
 
@@ -316,48 +426,62 @@ impl Splitter {
         }
     }
 
-    /// Completes the open row.
+    /// Completes the open row, whose content is `record`.
     #[inline]
-    fn emit(&mut self, start: usize, ending: Ending, num_lines: u64, out: &mut RecordTable) -> Step {
-        let byte_len = ending.end - start;
-        let shape = if byte_len > self.record_bytes {
+    fn emit(
+        &mut self,
+        start: usize,
+        ending: Ending,
+        num_lines: u64,
+        record: &[u8],
+        out: &mut RecordTable,
+    ) -> Step {
+        let is_oversized = record.len() > self.record_bytes;
+        let shape = if is_oversized {
             Shape::Oversized
         } else {
             ending.shape
         };
-        out.close_row(RecordRow {
-            offset: start as u32,
-            byte_start: self.position.byte,
-            byte_len: byte_len as u64,
-            record_no: self.position.record_no,
-            line: self.position.line,
-            shape,
-        });
+        if shape == Shape::WellFormed {
+            let line = (self.position.line - out.origin.line) as u32;
+            out.close_row(start as u32, record.len() as u32, line);
+        } else {
+            out.push_malformed(Malformed {
+                rows_before: out.num_rows() as u32,
+                offset: start as u32,
+                byte_start: self.position.byte,
+                byte_len: record.len() as u64,
+                record_no: self.position.record_no,
+                line: self.position.line,
+                shape,
+                head: if is_oversized {
+                    self.head(record)
+                } else {
+                    Vec::new()
+                },
+                message: None,
+            });
+        }
         self.position.record_no += 1;
         self.advance(ending.next - start, num_lines);
         Step::To(ending.next)
     }
 }
 
-/// The end of the line on which a record turned out to be damaged.
-fn line_end_after(bytes: &[u8], start: usize, failure: usize, edge: Edge) -> Fallback {
-    let shape = Shape::StrayQuote;
-    match (memchr(b'\n', &bytes[failure..]), edge) {
-        (Some(length), _) => {
-            let line_feed = failure + length;
-            let end = content_end(bytes, start, line_feed);
-            Fallback::Ending(Ending {
-                end,
-                next: line_feed + 1,
-                shape,
-            })
-        }
-        (None, Edge::File) => Fallback::Ending(Ending {
-            end: bytes.len(),
-            next: bytes.len(),
-            shape,
-        }),
-        (None, Edge::Chunk) => Fallback::Unknown,
-        (None, Edge::Limit) => Fallback::Beyond(bytes.len(), Inside::Line),
+/// The cell of a field that lies in `bytes[begin..end]`, quotes left out.
+fn cell_of(
+    bytes: &[u8],
+    begin: usize,
+    end: usize,
+    quoting: Quoting,
+    dialect: &Dialect,
+    unescaped: &mut Vec<u8>,
+) -> CellView {
+    if quoting != Quoting::Escaped {
+        return CellView::of_input(bytes, begin, end);
     }
+    let value = unescape(&bytes[begin..end], dialect);
+    let offset = unescaped.len();
+    unescaped.extend_from_slice(&value);
+    CellView::of_unescaped(&value, offset)
 }

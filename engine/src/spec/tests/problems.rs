@@ -162,7 +162,7 @@ fn wrong_types_and_words_are_refused_with_what_belongs_there() {
         "string",
     );
     assert_one(
-        &with_source("url = \"a.csv\"\nformat = \"parquet\""),
+        &with_source("url = \"a.csv\"\nformat = \"xml\""),
         "source.format",
         "`csv`",
     );

@@ -1,5 +1,6 @@
 //! What a process file resolves to.
 
+use crate::decode::bytes::Encoding;
 use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 
@@ -131,7 +132,7 @@ sql = "-- all\nWITH x AS (SELECT 1) SELECT record_no FROM incoming"
     assert_eq!(
         source.dialect,
         CsvOptions {
-            delimiter: b'\t',
+            delimiter: b'\t'.into(),
             quote: Some(b'\''),
             escape: Some(b'\\'),
             header: Header::Absent,
@@ -140,6 +141,7 @@ sql = "-- all\nWITH x AS (SELECT 1) SELECT record_no FROM incoming"
             encoding: Encoding::Windows1252,
             trim: Trim::Blanks,
             null_tokens: vec!["NULL".into(), "-".into()],
+            ..CsvOptions::default()
         }
     );
     let [spend, text, seen, mail] = process.attributes.as_slice() else {

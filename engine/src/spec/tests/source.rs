@@ -156,21 +156,30 @@ fn keeping_the_first_of_unordered_rows_is_refused() {
 }
 
 #[test]
-fn format_characters_are_single_ascii_bytes_that_differ() {
+fn format_characters_are_ascii_and_differ() {
     assert_refused(
         "url = \"a.csv\"\ndelimiter = \"\"",
         "delimiter",
-        "one ASCII character",
+        "one to eight ASCII characters",
     );
+    assert_eq!(
+        source("url = \"a.csv\"\ndelimiter = \"||\"")
+            .dialect
+            .delimiter
+            .as_bytes(),
+        b"||"
+    );
+    assert_refused("url = \"a.csv\"\nencoding = \"shift_jis\"", "encoding", "utf-8");
+    assert_refused("url = \"a.csv\"\ncolumns = []", "columns", "name every column");
     assert_refused(
-        "url = \"a.csv\"\ndelimiter = \"||\"",
-        "delimiter",
-        "one ASCII character",
+        "url = \"a.csv\"\nheader = true\ncolumns = [\"a\"]",
+        "columns",
+        "skip_rows = 1",
     );
     assert_refused(
         "url = \"a.csv\"\ndelimiter = \"\\n\"",
         "delimiter",
-        "one ASCII character",
+        "one to eight ASCII characters",
     );
     assert_refused("url = \"a.csv\"\nquote = \"«\"", "quote", "one ASCII character");
     assert_refused("url = \"a.csv\"\nquote = \",\"", "quote", "the same character");
@@ -200,7 +209,7 @@ fn a_source_can_be_given_as_url_and_options() {
     let dialect = parse_source("a.csv", &given).unwrap().dialect;
     assert_eq!(
         (dialect.delimiter, dialect.header, dialect.skip_rows),
-        (b';', Header::Absent, 3)
+        (b';'.into(), Header::Absent, 3)
     );
     assert_eq!(dialect.null_tokens, ["NULL", "-"]);
 

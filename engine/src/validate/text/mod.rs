@@ -8,14 +8,22 @@
 //! | `unsupported_character` | [`has_unsupported`]; [`unsupported()`] says where and what | [`strip_unsupported`] |
 //! | `email_invalid` | [`is_email`] | |
 //!
+//! For whole columns there are the functions whose names end in `_column`.
+//!
 //! Start with [`TextType`]: widths are counted in UTF-16 units ([`utf16_units`]) or in the characters of one
 //! code page ([`is_windows_1252`]), never in bytes of UTF-8.
 
+pub(crate) mod cells;
+mod column;
 mod email;
 mod unsupported;
 mod width;
 mod windows1252;
 
+pub use column::{
+    has_unsupported_column, is_email_column, is_windows_1252_column, longer_than_column, trimmed_column,
+    utf16_units_column,
+};
 pub use email::is_email;
 pub use unsupported::{Unsupported, has_unsupported, strip_unsupported, unsupported};
 pub use width::{TextType, fits_length, truncate, utf16_units};

@@ -24,9 +24,6 @@ const TEXT_PRESENTATION: char = '\u{FE0E}';
 const EMOJI_PRESENTATION: char = '\u{FE0F}';
 const ENCLOSING_KEYCAP: char = '\u{20E3}';
 
-/// Bytes looked at together by [`suspicious_byte`].
-const BLOCK_BYTES: usize = 32;
-
 /// An unsupported sequence in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsupported {
@@ -96,20 +93,21 @@ fn next_sequence(text: &str) -> Option<(&str, &str)> {
 /// Suspicious are controls, and the lead bytes of U+0080 to U+00BF, U+2000 to U+2FFF, U+F000 to U+FFFF and of
 /// all beyond the basic plane. A continuation byte never is.
 fn suspicious_byte(bytes: &[u8]) -> Option<usize> {
-    let is_suspicious = |byte: &u8| match byte {
-        b'\t' | b'\n' | b'\r' => false,
-        _ => *byte < 0x20 || matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF | 0xF0..),
-    };
-    // No early exit within a block: that is what lets the compiler compare its bytes side by side.
-    let block_has_any = |block: &[u8]| {
-        block
-            .iter()
-            .fold(false, |found, byte| found | is_suspicious(byte))
-    };
-    let block = bytes.chunks(BLOCK_BYTES).position(block_has_any)?;
-    let start = block * BLOCK_BYTES;
-    Some(start + bytes[start..].iter().position(is_suspicious)?)
+    bytes.iter().position(|byte| SUSPICIOUS[usize::from(*byte)])
 }
+
+const SUSPICIOUS: [bool; 256] = {
+    let mut suspicious = [false; 256];
+    let mut byte = 0;
+    while byte < suspicious.len() {
+        suspicious[byte] = match byte as u8 {
+            b'\t' | b'\n' | b'\r' => false,
+            byte => byte < 0x20 || matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF | 0xF0..),
+        };
+        byte += 1;
+    }
+    suspicious
+};
 
 /// The bytes of the sequence that begins with `first` and goes on in `rest`, if one does.
 fn sequence_len(first: char, rest: &str) -> Option<usize> {

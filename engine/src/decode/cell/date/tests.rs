@@ -150,3 +150,23 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_date_with_one_byte_changed_is_read_as_chrono_reads_it(
+        days in prop_oneof![-719_162..=2_932_896_i32, 10_000..12_000_i32, Just(-719_162), Just(2_932_896)],
+        at in 0_usize..10,
+        byte in prop_oneof![0_u8..=0x7F, b'0'..=b'9'],
+    ) {
+        let date = NaiveDate::from_num_days_from_ce_opt(days + 719_163).unwrap();
+        let mut text = date.format("%Y-%m-%d").to_string().into_bytes();
+        text[at] = byte;
+        let text = String::from_utf8(text).unwrap();
+        let expected = NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+            .ok()
+            .filter(|date| date.format("%Y-%m-%d").to_string() == text && (1..=9999).contains(&date.year()));
+        prop_assert_eq!(parse_date(&text), expected.and_then(|date| day(date.year(), date.month(), date.day())), "{:?}", text);
+    }
+}

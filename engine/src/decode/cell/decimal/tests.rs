@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::OnScale::{Reject, Round};
-use super::{OnScale, parse_decimal};
+use super::{OnScale, parse_decimal, spelled_decimal};
 
 #[test]
 fn plain_amounts_count_units_of_the_scale() {
@@ -268,5 +268,32 @@ proptest! {
             let read = parse_decimal(&text, precision, scale, on_scale);
             prop_assert!(read.is_none_or(|value| value.unsigned_abs() < 10_u128.pow(38)));
         }
+    }
+}
+
+/// Texts like amounts, most of them amounts.
+fn near_amounts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[+-]?[0-9]{0,9}[.]?[0-9]{0,9}",
+        "[+-]?0{0,5}[0-9]{1,8}[.][0-9]{0,3}",
+        "[+-]?[0-9]{0,16}[.]?0{0,3}",
+        "[+-]?[0-9]{1,3}[.]?[0-9]{0,3}[eE][+-]?[0-9]{1,2}",
+        "[0-9.,:/+eé\u{0}\u{661} -]{0,17}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_short_amount_is_read_like_any_other(
+        text in near_amounts(),
+        precision in 1_u8..=40,
+        scale in prop_oneof![Just(2), -3_i8..=38],
+        round: bool,
+    ) {
+        let on_scale = if round { Round } else { Reject };
+        let expected = spelled_decimal(&text, precision, scale, on_scale);
+        prop_assert_eq!(parse_decimal(&text, precision, scale, on_scale), expected, "{}", text);
     }
 }

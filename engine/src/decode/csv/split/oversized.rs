@@ -3,14 +3,14 @@
 //! Outside quotes it ends at the next line feed. Between quotes it ends with the line on which they close, or at
 //! the first line feed before something plausible (see [`resync`](super::resync)), whichever is first.
 
-use memchr::{memchr, memchr3};
+use memchr::memchr3;
 
 use super::End;
 use super::resync::{Before, Resync, Verdict};
 use super::strict::Inside;
 
 /// An oversized record whose first bytes have been dropped.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Oversized {
     /// First byte in the file.
     pub(super) byte_start: u64,
@@ -50,7 +50,7 @@ impl Oversized {
     }
 
     fn find_line_feed(&self, resync: &Resync<'_>, from: usize) -> Progress {
-        match memchr(b'\n', &resync.view.input[from..]) {
+        match resync.grammar.line_end(&resync.view.input[from..]) {
             Some(line_feed) => Progress::LineFeed(from + line_feed),
             None => all(resync),
         }
@@ -58,12 +58,13 @@ impl Oversized {
 
     fn find_closing_quote(&mut self, resync: &Resync<'_>, from: usize) -> Progress {
         let (input, grammar) = (resync.view.input, resync.grammar);
-        let quote = grammar.quote.unwrap_or(b'\n');
+        let newline = grammar.newline.byte();
+        let quote = grammar.quote.unwrap_or(newline);
         let (mut from, mut checked) = (from, from);
-        while let Some(at) = memchr3(quote, grammar.escape.unwrap_or(quote), b'\n', &input[from..]) {
+        while let Some(at) = memchr3(quote, grammar.escape.unwrap_or(quote), newline, &input[from..]) {
             let at = from + at;
             from = at + 1;
-            if input[at] == b'\n' {
+            if input[at] == newline {
                 if from <= checked {
                     continue;
                 }
@@ -82,7 +83,7 @@ impl Oversized {
                 };
             };
             let escapes = grammar.escape == Some(input[at]);
-            if grammar.is_doubled(next) || escapes && next != b'\n' {
+            if grammar.is_doubled(next) || escapes && next != newline {
                 from += 1;
             } else if !escapes {
                 self.inside = Inside::Line;

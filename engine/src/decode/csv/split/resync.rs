@@ -38,9 +38,9 @@
 //! extent, plus `record_bytes`. The verdict looks at bytes of the file only, never at chunks: when they are not
 //! there yet, it waits.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
-use super::strict::{Edge, Grammar, Parsed, content_end};
+use super::strict::{Edge, Grammar, Parsed};
 use super::view::{LineAt, View};
 
 /// Searches one input for the end of a damaged record.
@@ -89,7 +89,7 @@ impl Resync<'_> {
     /// [`Broken`](Before::Broken) or [`Balanced`](Before::Balanced).
     pub(super) fn search(&self, start: usize, stop: usize, quotes: Before) -> Search {
         let (mut line, mut fields, mut checked) = (start, 1, start);
-        for at in memchr_iter(b'\n', &self.view.input[start..stop]) {
+        for at in memchr_iter(self.grammar.newline.byte(), &self.view.input[start..stop]) {
             let line_feed = start + at;
             fields += self.delimiters(&self.view.input[line..line_feed]);
             line = line_feed + 1;
@@ -114,7 +114,7 @@ impl Resync<'_> {
     pub(super) fn judge(&self, from: usize, before: Before) -> Verdict {
         let mut at = from;
         while at - from <= self.record_bytes {
-            match self.view.line_at(at, self.grammar.comment) {
+            match self.view.line_at(at, self.grammar) {
                 LineAt::Blank(next) => at = next,
                 LineAt::Record => return self.judge_record(at, before),
                 LineAt::EndOfFile => return Verdict::Plausible,
@@ -127,8 +127,8 @@ impl Resync<'_> {
 
     fn judge_record(&self, at: usize, before: Before) -> Verdict {
         let (bytes, edge) = self.view.window(at, self.record_bytes);
-        let line_end = match (memchr(b'\n', &bytes[at..]), edge) {
-            (Some(length), _) => content_end(bytes, at, at + length),
+        let line_end = match (self.grammar.line_end(&bytes[at..]), edge) {
+            (Some(length), _) => self.grammar.content_end(bytes, at, at + length),
             (None, Edge::File) => bytes.len(),
             (None, Edge::Chunk) => return Verdict::Unknown,
             (None, Edge::Limit) => return Verdict::Implausible(at),
@@ -168,6 +168,10 @@ impl Resync<'_> {
     }
 
     fn delimiters(&self, bytes: &[u8]) -> u32 {
-        memchr_iter(self.grammar.delimiter, bytes).count() as u32
+        let delimiter = self.grammar.delimiter;
+        match delimiter.single() {
+            Some(byte) => memchr_iter(byte, bytes).count() as u32,
+            None => memmem::find_iter(bytes, delimiter.as_bytes()).count() as u32,
+        }
     }
 }

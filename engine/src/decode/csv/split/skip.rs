@@ -1,20 +1,28 @@
 //! What is consumed before its end is known: long comments and oversized records.
 
-use memchr::memchr;
-
 use super::oversized::{Oversized, Progress};
-use super::strict::{Inside, line_feeds};
-use super::table::{HEAD_BYTES, Head, RecordRow, RecordTable, Shape};
+use super::strict::Inside;
+use super::table::{HEAD_BYTES, Malformed, RecordTable, Shape};
 use super::view::View;
 use super::{End, Splitter, Step};
+use crate::decode::csv::dialect::Newline;
 
 /// What the bytes consumed so far leave unfinished.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Skipping {
     /// A comment line.
     Comment,
     /// An oversized record.
     Record(Oversized),
+}
+
+impl Skipping {
+    /// What was counted from line `from` is counted from line `to`.
+    pub(super) fn move_lines(&mut self, from: u64, to: u64) {
+        if let Self::Record(record) = self {
+            record.line = record.line - from + to;
+        }
+    }
 }
 
 impl Splitter {
@@ -31,7 +39,7 @@ impl Splitter {
     /// Consumes the comment at `at` as far as it is there.
     pub(super) fn skip_comment(&mut self, view: View<'_>, at: usize) -> Step {
         let rest = &view.input[at..];
-        if let Some(line_feed) = memchr(b'\n', rest) {
+        if let Some(line_feed) = self.grammar.line_end(rest) {
             self.advance(line_feed + 1, 1);
             return Step::To(at + line_feed + 1);
         }
@@ -52,7 +60,8 @@ impl Splitter {
             inside,
             last: dropped.last().copied(),
         }));
-        self.advance(dropped.len(), line_feeds(dropped));
+        let num_lines = self.grammar.lines(dropped);
+        self.advance(dropped.len(), num_lines);
         Step::To(to)
     }
 
@@ -73,7 +82,8 @@ impl Splitter {
         let (end, next) = match progress {
             Progress::Dropped(to) => {
                 self.skipping = Some(Skipping::Record(record));
-                self.advance(to - from, line_feeds(&view.input[from..to]));
+                let num_lines = self.grammar.lines(&view.input[from..to]);
+                self.advance(to - from, num_lines);
                 return Step::Stop(to);
             }
             Progress::LineFeed(at) => (at, at + 1),
@@ -81,22 +91,22 @@ impl Splitter {
         };
         let dropped = &view.input[from..end];
         let last = dropped.last().copied().or(record.last);
-        let carriage_return = u64::from(next > end && last == Some(b'\r'));
-        out.open_row(&self.keep);
-        out.heads.push(Head {
-            row: out.len(),
-            bytes: record.head,
-        });
-        out.close_row(RecordRow {
-            offset: 0,
+        let carriage_return =
+            u64::from(next > end && self.grammar.newline == Newline::LineFeed && last == Some(b'\r'));
+        out.push_malformed(Malformed {
+            rows_before: out.num_rows() as u32,
+            offset: record.byte_start.checked_sub(out.origin.byte).unwrap_or(0) as u32,
             byte_start: record.byte_start,
             byte_len: self.position.byte + dropped.len() as u64 - carriage_return - record.byte_start,
             record_no: self.position.record_no,
             line: record.line,
             shape: Shape::Oversized,
+            head: record.head,
+            message: None,
         });
         self.position.record_no += 1;
-        self.advance(next - from, line_feeds(&view.input[from..next]));
+        let num_lines = self.grammar.lines(&view.input[from..next]);
+        self.advance(next - from, num_lines);
         Step::To(next)
     }
 }

@@ -4,7 +4,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::marks::{Marks, Needles};
 use super::table::Quoting;
-use crate::decode::csv::dialect::Dialect;
+use crate::decode::csv::dialect::{Delimiter, Dialect, Newline};
 
 /// What lies behind the last byte of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +49,21 @@ pub(super) enum Parsed {
 /// The special bytes, prepared for searching.
 #[derive(Debug, Clone)]
 pub(super) struct Grammar {
-    pub(super) delimiter: u8,
+    pub(super) delimiter: Delimiter,
     pub(super) quote: Option<u8>,
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
+    pub(super) newline: Newline,
     needles: Needles,
+}
+
+/// Whether a delimiter starts at a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DelimiterAt {
+    Here,
+    NotHere,
+    /// Its first bytes are the last of the slice.
+    Open,
 }
 
 enum Quoted {
@@ -69,13 +79,15 @@ enum Then {
 
 impl Grammar {
     pub(super) fn new(dialect: &Dialect) -> Self {
-        let quote = dialect.quote.unwrap_or(b'\n');
+        let newline = dialect.newline.byte();
+        let quote = dialect.quote.unwrap_or(newline);
         Self {
             delimiter: dialect.delimiter,
             quote: dialect.quote,
             escape: dialect.distinct_escape(),
             comment: dialect.comment,
-            needles: Needles::new([dialect.delimiter, b'\n', quote]),
+            newline: dialect.newline,
+            needles: Needles::new([dialect.delimiter.first(), newline, quote]),
         }
     }
 
@@ -103,13 +115,23 @@ impl Grammar {
                     inner_lines,
                 };
             };
+            if at < begin {
+                // Inside a delimiter of several bytes.
+                continue;
+            }
             let byte = bytes[at];
-            if byte == self.delimiter {
-                field(number, begin, at, Quoting::Plain);
-                number += 1;
-                begin = at + 1;
-            } else if byte == b'\n' {
-                let end = content_end(bytes, begin, at);
+            if byte == self.delimiter.first() {
+                match self.delimiter_at(bytes, at, edge) {
+                    DelimiterAt::Here => {
+                        field(number, begin, at, Quoting::Plain);
+                        number += 1;
+                        begin = at + self.delimiter.len();
+                    }
+                    DelimiterAt::NotHere => (),
+                    DelimiterAt::Open => return Parsed::Open(at, Inside::Line),
+                }
+            } else if byte == self.newline.byte() {
+                let end = self.content_end(bytes, begin, at);
                 field(number, begin, end, Quoting::Plain);
                 return Parsed::Record {
                     end,
@@ -135,10 +157,10 @@ impl Grammar {
                         Quoting::Quoted
                     },
                 );
-                inner_lines += line_feeds(&bytes[at + 1..close]);
+                inner_lines += self.lines(&bytes[at + 1..close]);
                 number += 1;
                 begin = match then {
-                    Then::Delimiter => close + 2,
+                    Then::Delimiter => close + 1 + self.delimiter.len(),
                     Then::LineEnd { next } => {
                         return Parsed::Record {
                             end: close + 1,
@@ -168,8 +190,14 @@ impl Grammar {
             let then = match next {
                 None if edge == Edge::File => Then::LineEnd { next: at + 1 },
                 None => return Quoted::Open(at),
-                Some(byte) if byte == self.delimiter => Then::Delimiter,
-                Some(b'\n') => Then::LineEnd { next: at + 2 },
+                Some(byte) if byte == self.delimiter.first() => {
+                    match self.delimiter_at(bytes, at + 1, edge) {
+                        DelimiterAt::Here => Then::Delimiter,
+                        DelimiterAt::NotHere => return Quoted::Stray(at),
+                        DelimiterAt::Open => return Quoted::Open(at),
+                    }
+                }
+                Some(byte) if byte == self.newline.byte() => Then::LineEnd { next: at + 2 },
                 Some(b'\r') => match bytes.get(at + 2) {
                     Some(b'\n') => Then::LineEnd { next: at + 3 },
                     None if edge != Edge::File => return Quoted::Open(at),
@@ -195,6 +223,35 @@ impl Grammar {
         self.escape.is_none() && self.quote == Some(next)
     }
 
+    fn delimiter_at(&self, bytes: &[u8], at: usize, edge: Edge) -> DelimiterAt {
+        let (rest, delimiter) = (&bytes[at..], self.delimiter.as_bytes());
+        if rest.starts_with(delimiter) {
+            DelimiterAt::Here
+        } else if edge == Edge::Chunk && delimiter.starts_with(rest) {
+            DelimiterAt::Open
+        } else {
+            DelimiterAt::NotHere
+        }
+    }
+
+    /// Where the content of a record ends whose line ends with the byte at `line_end`.
+    pub(super) fn content_end(&self, bytes: &[u8], start: usize, line_end: usize) -> usize {
+        match bytes.get(start..line_end) {
+            Some([.., b'\r']) if self.newline == Newline::LineFeed => line_end - 1,
+            _ => line_end,
+        }
+    }
+
+    /// Number of line ends.
+    pub(super) fn lines(&self, bytes: &[u8]) -> u64 {
+        memchr_iter(self.newline.byte(), bytes).count() as u64
+    }
+
+    /// The next line end.
+    pub(super) fn line_end(&self, bytes: &[u8]) -> Option<usize> {
+        memchr(self.newline.byte(), bytes)
+    }
+
     /// The next quote or escape.
     fn next_quote(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let rest = &bytes[from..];
@@ -205,17 +262,4 @@ impl Grammar {
         };
         found.map(|at| from + at)
     }
-}
-
-/// Where the content of a record ends whose line feed is at `line_feed`.
-pub(super) fn content_end(bytes: &[u8], start: usize, line_feed: usize) -> usize {
-    match bytes.get(start..line_feed) {
-        Some([.., b'\r']) => line_feed - 1,
-        _ => line_feed,
-    }
-}
-
-/// Number of line feeds.
-pub(super) fn line_feeds(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
 }

@@ -1,4 +1,14 @@
-//! What splitting yields: positions of records and fields, in columns.
+//! What splitting yields: the cells of well-formed records in columns, malformed records apart.
+//!
+//! ```text
+//!  input     1,Ann\n2,"B ""x"""\n3\n4,Di\n
+//!  columns   [1 2 4]  [Ann, B "x", Di]     views: into the input, or into `unescaped`
+//!  offset    [0 6 19]      byte_len [5 10 4]      line [0 1 3]
+//!  malformed { rows_before: 2, record_no: 3, FieldCount { found: 1 } }
+//! ```
+
+use super::Position;
+use super::cell_view::CellView;
 
 /// Whether a record can be decoded, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,40 +26,23 @@ pub enum Shape {
     UnterminatedQuote,
     /// More content bytes than [`Dialect::record_bytes`](crate::decode::csv::Dialect::record_bytes).
     Oversized,
+    /// A line of NDJSON that is no object.
+    NoObject,
 }
 
 /// How a field's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Quoting {
-    /// Without quotes; the span is the value.
+pub(super) enum Quoting {
+    /// Without quotes; the field is the value.
     #[default]
     Plain,
-    /// In quotes; the span, between them, is the value.
+    /// In quotes; the value stands between them.
     Quoted,
     /// In quotes, with escapes inside; [`unescape`](crate::decode::csv::unescape) gives the value.
     Escaped,
 }
 
-/// Where a field's value lies in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FieldSpan {
-    /// First byte, counted from the start of the input; an opening quote is left out.
-    pub start: u32,
-    /// Length in bytes; a closing quote is left out.
-    pub len: u32,
-    /// How the value is written.
-    pub quoting: Quoting,
-}
-
-impl FieldSpan {
-    /// The field's bytes in the input that was split; empty if `input` is a shorter one.
-    pub fn bytes(self, input: &[u8]) -> &[u8] {
-        let start = self.start as usize;
-        input.get(start..start + self.len as usize).unwrap_or_default()
-    }
-}
-
-/// Which fields of a record get a [`FieldSpan`], and in which order.
+/// Which fields of a record become cells, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct FieldSelection {
     /// Slot of each field number, or [`NO_SLOT`].
@@ -57,7 +50,8 @@ pub struct FieldSelection {
     num_kept: usize,
 }
 
-const NO_SLOT: u32 = u32::MAX;
+/// A field that is not kept.
+pub(super) const NO_SLOT: u32 = u32::MAX;
 
 impl FieldSelection {
     /// Keeps these fields (0-based), in this order; a repeated one keeps its first place.
@@ -85,92 +79,155 @@ impl FieldSelection {
         self.num_kept == 0
     }
 
-    /// The span of a field in the spans of its row.
-    pub(super) fn span_mut<'a>(&self, field: u32, row: &'a mut [FieldSpan]) -> Option<&'a mut FieldSpan> {
-        let slot = *self.slots.get(field as usize)?;
-        row.get_mut(slot as usize)
+    /// The slot of each of `num_fields` fields, [`NO_SLOT`] for those not kept; `None` if others are kept.
+    pub(super) fn slots(&self, num_fields: usize) -> Option<Vec<u32>> {
+        let mut slots = self.slots.clone();
+        slots.resize(num_fields.max(slots.len()), NO_SLOT);
+        (slots.len() == num_fields).then_some(slots)
     }
 
-    /// Place of a field (0-based) among the kept ones.
-    pub fn slot(&self, field: usize) -> Option<usize> {
-        self.slots
-            .get(field)
-            .filter(|slot| **slot != NO_SLOT)
-            .map(|slot| *slot as usize)
+    /// The slot of one field.
+    pub(super) fn slot(&self, field: u32) -> Option<usize> {
+        let slot = *self.slots.get(field as usize)?;
+        (slot != NO_SLOT).then_some(slot as usize)
     }
 }
 
-/// The beginning of an oversized record, whose other bytes are gone.
+/// A record without cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Row in the table.
-    pub row: usize,
-    /// The first bytes of the record, at most [`HEAD_BYTES`].
-    pub bytes: Vec<u8>,
+pub struct Malformed {
+    /// Rows of the table that stand before it in the file.
+    pub rows_before: u32,
+    /// First byte in the input; 0 for an oversized record whose start is no longer there.
+    pub offset: u32,
+    /// First byte in the file.
+    pub byte_start: u64,
+    /// Content bytes, the line end not counted.
+    pub byte_len: u64,
+    /// Number of the record in the file.
+    pub record_no: u64,
+    /// Physical line on which the record starts.
+    pub line: u64,
+    /// What is wrong.
+    pub shape: Shape,
+    /// The first bytes of an oversized record, at most [`HEAD_BYTES`]; empty for any other.
+    pub head: Vec<u8>,
+    /// What is wrong in words, where the shape does not say it all.
+    pub message: Option<Box<str>>,
+}
+
+impl Malformed {
+    /// The bytes of the record without its line end; of an oversized one only the head.
+    pub fn raw<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        if self.shape == Shape::Oversized {
+            return &self.head;
+        }
+        let start = self.offset as usize;
+        input
+            .get(start..start + self.byte_len as usize)
+            .unwrap_or_default()
+    }
 }
 
 /// Bytes kept of an oversized record (fewer if `record_bytes` is less).
 pub const HEAD_BYTES: usize = 64 << 10;
 
-/// Records in columns: row `i` of every vector belongs to the same record.
+/// Records of one input: row `i` of every vector belongs to the same well-formed record.
 ///
-/// A table holds positions in one input; [`clear`](Self::clear) it before splitting the next.
-#[derive(Debug, Default)]
+/// [`clear`](Self::clear) it before splitting the next input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordTable {
-    /// First byte in the input; 0 for an oversized record whose start is no longer there.
+    /// `byte`: where the first byte of the input stands in the file; `record_no`: number of the first record here;
+    /// `line`: what [`line`](Self::line) is counted from.
+    pub origin: Position,
+    /// Cells by kept field, in the order of the [`FieldSelection`]: string views (Arrow's layout) of which buffer 0 is
+    /// the input and buffer 1 is [`unescaped`](Self::unescaped).
+    pub columns: Vec<Vec<u128>>,
+    /// Values of cells that had escapes.
+    pub unescaped: Vec<u8>,
+    /// First byte of the record in the input.
     pub offset: Vec<u32>,
-    /// First byte in the file.
-    pub byte_start: Vec<u64>,
-    /// Content bytes, the line end not counted.
-    pub byte_len: Vec<u64>,
-    /// Number of the record in the file, malformed ones counted.
-    pub record_no: Vec<u64>,
-    /// Physical line on which the record starts.
-    pub line: Vec<u64>,
-    /// Well-formed, or what is wrong.
-    pub shape: Vec<Shape>,
-    /// Kept fields, row by row; zero length in a malformed record or where a record has no such field.
-    pub spans: Vec<FieldSpan>,
-    /// Beginnings of the oversized records, by row.
-    pub heads: Vec<Head>,
-    /// Spans of each row.
-    num_kept: usize,
+    /// Content bytes of the record, the line end not counted.
+    pub byte_len: Vec<u32>,
+    /// Physical line on which the record starts, less that of the origin.
+    pub line: Vec<u32>,
+    /// Row and column of cells known to be no text; only NDJSON has some.
+    pub invalid: Vec<(u32, u32)>,
+    /// The other records, in file order.
+    pub malformed: Vec<Malformed>,
+    /// Cells of the row under construction.
+    open: Vec<u128>,
+    /// Length of `unescaped` before that row.
+    open_unescaped: usize,
+    /// Rows to make room for at once.
+    expected_rows: usize,
 }
 
 impl RecordTable {
-    /// Number of records.
-    pub fn len(&self) -> usize {
-        self.shape.len()
+    /// An empty table that will make room for so many rows when the first one comes.
+    pub fn expecting(expected_rows: usize) -> Self {
+        Self {
+            expected_rows,
+            ..Self::default()
+        }
+    }
+
+    /// Rows to make room for when there is none.
+    pub(super) fn expected_rows(&self) -> usize {
+        self.expected_rows
+    }
+
+    /// Number of well-formed records.
+    pub fn num_rows(&self) -> usize {
+        self.offset.len()
+    }
+
+    /// Number of records, well-formed or not.
+    pub fn num_records(&self) -> usize {
+        self.num_rows() + self.malformed.len()
     }
 
     /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
-        self.shape.is_empty()
+        self.num_records() == 0
     }
 
     /// Forgets the records, keeps the memory.
     pub fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Vec::clear);
+        self.unescaped.clear();
         self.offset.clear();
-        self.byte_start.clear();
         self.byte_len.clear();
-        self.record_no.clear();
         self.line.clear();
-        self.shape.clear();
-        self.spans.clear();
-        self.heads.clear();
+        self.invalid.clear();
+        self.malformed.clear();
+        self.open_unescaped = 0;
     }
 
-    /// The kept fields of a row, in the order of the [`FieldSelection`].
-    pub fn fields(&self, row: usize) -> &[FieldSpan] {
-        let first = row * self.num_kept;
-        self.spans.get(first..first + self.num_kept).unwrap_or_default()
-    }
-
-    /// The bytes of a row without its line end; of an oversized record only the [`Head`].
-    pub fn raw<'a>(&'a self, row: usize, input: &'a [u8]) -> &'a [u8] {
-        if let Ok(head) = self.heads.binary_search_by_key(&row, |head| head.row) {
-            return &self.heads[head].bytes;
+    /// The bytes of the input from the first row's record to the end of the last one's.
+    pub fn extent(&self) -> std::ops::Range<usize> {
+        let start = self.offset.first().copied().unwrap_or(0) as usize;
+        match (self.offset.last(), self.byte_len.last()) {
+            (Some(offset), Some(byte_len)) => start..*offset as usize + *byte_len as usize,
+            _ => start..start,
         }
+    }
+
+    /// The number of each row's record in the file.
+    pub fn record_numbers(&self) -> impl Iterator<Item = u64> {
+        let first = self.origin.record_no;
+        let mut malformed = self.malformed.iter().map(|bad| bad.rows_before).peekable();
+        let mut num_malformed = 0;
+        (0..self.num_rows() as u32).map(move |row| {
+            while malformed.next_if(|rows_before| *rows_before <= row).is_some() {
+                num_malformed += 1;
+            }
+            first + u64::from(row) + num_malformed
+        })
+    }
+
+    /// The bytes of a row's record, its line end left out.
+    pub fn raw<'a>(&self, row: usize, input: &'a [u8]) -> &'a [u8] {
         let (Some(offset), Some(byte_len)) = (self.offset.get(row), self.byte_len.get(row)) else {
             return &[];
         };
@@ -178,44 +235,104 @@ impl RecordTable {
         input.get(start..start + *byte_len as usize).unwrap_or_default()
     }
 
-    /// Makes room for the spans of one more row.
-    pub(super) fn open_row(&mut self, keep: &FieldSelection) {
-        self.num_kept = keep.len();
-        self.spans
-            .resize((self.len() + 1) * keep.len(), FieldSpan::default());
+    /// The value of a cell.
+    pub fn cell<'a>(&'a self, slot: usize, row: usize, input: &'a [u8]) -> Vec<u8> {
+        let view = self.columns.get(slot).and_then(|column| column.get(row));
+        CellView(view.copied().unwrap_or_default()).bytes(input, &self.unescaped)
+    }
+
+    /// Makes the table one of `num_kept` columns; called before anything is appended.
+    pub(super) fn prepare(&mut self, origin: Position, num_kept: usize) {
+        if self.is_empty() {
+            self.origin = origin;
+            self.columns.resize_with(num_kept, Vec::new);
+        }
+    }
+
+    /// Begins a row of `num_kept` empty cells.
+    pub(super) fn open_row(&mut self, num_kept: usize) {
+        self.open.clear();
+        self.open.resize(num_kept, 0);
+        self.open_unescaped = self.unescaped.len();
+    }
+
+    /// The cells of the open row, and where their unescaped values go.
+    pub(super) fn open_cells(&mut self) -> (&mut [u128], &mut Vec<u8>) {
+        (&mut self.open, &mut self.unescaped)
+    }
+
+    /// Completes the open row.
+    pub(super) fn close_row(&mut self, offset: u32, byte_len: u32, line: u32) {
+        for (column, cell) in self.columns.iter_mut().zip(&self.open) {
+            column.push(*cell);
+        }
+        self.offset.push(offset);
+        self.byte_len.push(byte_len);
+        self.line.push(line);
+        self.open_unescaped = self.unescaped.len();
+    }
+
+    /// Gives up the open row for a record that has none.
+    pub(super) fn push_malformed(&mut self, record: Malformed) {
+        self.abandon_row();
+        self.malformed.push(record);
     }
 
     /// Takes back [`open_row`](Self::open_row).
     pub(super) fn abandon_row(&mut self) {
-        self.spans.truncate(self.len() * self.num_kept);
+        self.unescaped.truncate(self.open_unescaped);
     }
 
-    /// The spans of the open row.
-    pub(super) fn open_spans(&mut self) -> &mut [FieldSpan] {
-        let first = self.shape.len() * self.num_kept;
-        &mut self.spans[first..]
-    }
-
-    /// Completes the open row.
-    pub(super) fn close_row(&mut self, record: RecordRow) {
-        if record.shape != Shape::WellFormed {
-            self.open_spans().fill(FieldSpan::default());
+    /// Numbers the records of the table anew: its first one is `record_no`, its first byte is on `line`.
+    pub(super) fn renumber(&mut self, record_no: u64, line: u64) {
+        for bad in &mut self.malformed {
+            bad.record_no = bad.record_no - self.origin.record_no + record_no;
+            bad.line = bad.line - self.origin.line + line;
         }
-        self.offset.push(record.offset);
-        self.byte_start.push(record.byte_start);
-        self.byte_len.push(record.byte_len);
-        self.record_no.push(record.record_no);
-        self.line.push(record.line);
-        self.shape.push(record.shape);
+        self.origin.record_no = record_no;
+        self.origin.line = line;
     }
-}
 
-/// One row of a [`RecordTable`], but for its spans.
-pub(super) struct RecordRow {
-    pub(super) offset: u32,
-    pub(super) byte_start: u64,
-    pub(super) byte_len: u64,
-    pub(super) record_no: u64,
-    pub(super) line: u64,
-    pub(super) shape: Shape,
+    /// Drops the records that start before `offset`.
+    pub(super) fn drop_before(&mut self, offset: u32) {
+        let rows = self.offset.partition_point(|start| *start < offset);
+        let bad = self.malformed.partition_point(|bad| bad.offset < offset);
+        self.columns
+            .iter_mut()
+            .for_each(|column| drop(column.drain(..rows)));
+        self.offset.drain(..rows);
+        self.byte_len.drain(..rows);
+        self.line.drain(..rows);
+        self.malformed.drain(..bad);
+        self.malformed
+            .iter_mut()
+            .for_each(|bad| bad.rows_before -= rows as u32);
+        self.origin.record_no += (rows + bad) as u64;
+    }
+
+    /// Puts the records of `before`, split from the same input, in front of these.
+    pub(super) fn prepend(&mut self, mut before: Self) {
+        let num_before = before.unescaped.len() as u32;
+        for (first, column) in before.columns.iter_mut().zip(&self.columns) {
+            first.extend(
+                column
+                    .iter()
+                    .map(|view| CellView(*view).moved_unescaped(num_before).0),
+            );
+        }
+        let rows = before.num_rows() as u32;
+        // The guess may have begun on an earlier line than `before`: the difference wraps, the sums are right.
+        let lines = self.origin.line.wrapping_sub(before.origin.line) as u32;
+        before.unescaped.append(&mut self.unescaped);
+        before.offset.append(&mut self.offset);
+        before.byte_len.append(&mut self.byte_len);
+        before
+            .line
+            .extend(self.line.iter().map(|line| line.wrapping_add(lines)));
+        before.malformed.extend(self.malformed.drain(..).map(|mut bad| {
+            bad.rows_before += rows;
+            bad
+        }));
+        *self = before;
+    }
 }

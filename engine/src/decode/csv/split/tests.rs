@@ -3,7 +3,6 @@ mod properties;
 mod reference;
 
 use super::*;
-use crate::decode::csv::fields::unescape;
 
 /// One record as a caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,48 +45,118 @@ impl Reading {
         self.in_chunks(file, [])
     }
 
-    /// Reads as a caller does: chunk by chunk, the rest carried over. The last chunk is what the others leave.
-    fn in_chunks(&self, file: &[u8], chunk_bytes: impl IntoIterator<Item = usize>) -> Vec<Seen> {
-        let mut splitter = self.splitter();
-        let (mut table, mut seen) = (RecordTable::default(), Vec::new());
-        let (mut buffer, mut rest) = (Vec::new(), file);
-        let mut chunks = chunk_bytes.into_iter();
-        loop {
-            let next = chunks.next().filter(|bytes| *bytes <= rest.len());
-            let (chunk, behind) = rest.split_at(next.unwrap_or(rest.len()));
-            let end = if next.is_some() { End::More } else { End::Last };
-            (rest, buffer) = (behind, [buffer, chunk.to_vec()].concat());
-            table.clear();
-            let consumed = splitter.split(&buffer, end, &mut table);
-            seen.extend((0..table.len()).map(|row| self.see(&table, row, &buffer)));
-            buffer.drain(..consumed);
-            assert!(buffer.len() <= splitter.max_carry_bytes());
-            assert_eq!(
-                splitter.position().byte,
-                (file.len() - rest.len() - buffer.len()) as u64
-            );
-            if end == End::Last {
-                assert!(buffer.is_empty());
-                return seen;
-            }
-        }
+    /// By the grammar alone.
+    fn by_the_grammar(&self, file: &[u8]) -> Vec<Seen> {
+        read_chunks(self.splitter().without_fast_path(), file, [])
     }
 
-    fn see(&self, table: &RecordTable, row: usize, input: &[u8]) -> Seen {
-        let value = |span: &FieldSpan| match span.quoting {
-            Quoting::Escaped => unescape(span.bytes(input), &self.dialect).into_owned(),
-            Quoting::Plain | Quoting::Quoted => span.bytes(input).to_vec(),
+    fn in_chunks(&self, file: &[u8], chunk_bytes: impl IntoIterator<Item = usize>) -> Vec<Seen> {
+        read_chunks(self.splitter(), file, chunk_bytes)
+    }
+
+    /// In pieces that are split on their own, last one first, and then linked.
+    fn in_pieces(&self, file: &[u8], owned_bytes: usize, look_ahead_bytes: usize) -> Vec<Seen> {
+        let template = self.splitter();
+        let starts = (0..file.len().max(1)).step_by(owned_bytes);
+        let piece = |start: usize| {
+            let owned_end = (start + owned_bytes).min(file.len());
+            let seen_end = (owned_end + look_ahead_bytes).min(file.len());
+            Piece {
+                bytes: &file[start..seen_end],
+                start: start as u64,
+                owned_bytes: owned_end - start,
+                end: if seen_end == file.len() {
+                    End::Last
+                } else {
+                    End::More
+                },
+                is_first: start == 0,
+            }
         };
-        Seen {
-            record_no: table.record_no[row],
-            line: table.line[row],
-            byte_start: table.byte_start[row],
-            byte_len: table.byte_len[row],
-            shape: table.shape[row],
-            raw: table.raw(row, input).to_vec(),
-            values: table.fields(row).iter().map(value).collect(),
+        // A piece whose look-ahead reaches the end of the file is the last one.
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        for start in starts {
+            pieces.push(piece(start));
+            if pieces.last().unwrap().end == End::Last {
+                break;
+            }
+        }
+        let mut guesses: Vec<Speculation> = pieces
+            .iter()
+            .rev()
+            .map(|piece| Speculation::of(&template, *piece, RecordTable::default()))
+            .collect();
+        let (mut linker, mut seen) = (Linker::new(template), Vec::new());
+        for piece in pieces {
+            let linked = linker.link(piece, guesses.pop().unwrap());
+            if let Some((bytes, table)) = &linked.seam {
+                see(table, bytes, &mut seen);
+            }
+            see(&linked.table, piece.bytes, &mut seen);
+        }
+        assert_eq!(linker.position().byte, file.len() as u64);
+        seen
+    }
+}
+
+/// Reads as a caller does: chunk by chunk, the rest carried over. The last chunk is what the others leave.
+fn read_chunks(
+    mut splitter: Splitter,
+    file: &[u8],
+    chunk_bytes: impl IntoIterator<Item = usize>,
+) -> Vec<Seen> {
+    let (mut table, mut seen) = (RecordTable::default(), Vec::new());
+    let (mut buffer, mut rest) = (Vec::new(), file);
+    let mut chunks = chunk_bytes.into_iter();
+    loop {
+        let next = chunks.next().filter(|bytes| *bytes <= rest.len());
+        let (chunk, behind) = rest.split_at(next.unwrap_or(rest.len()));
+        let end = if next.is_some() { End::More } else { End::Last };
+        (rest, buffer) = (behind, [buffer, chunk.to_vec()].concat());
+        table.clear();
+        let consumed = splitter.split(&buffer, end, &mut table);
+        see(&table, &buffer, &mut seen);
+        buffer.drain(..consumed);
+        assert!(buffer.len() <= splitter.max_carry_bytes());
+        assert_eq!(
+            splitter.position().byte,
+            (file.len() - rest.len() - buffer.len()) as u64
+        );
+        if end == End::Last {
+            assert!(buffer.is_empty());
+            return seen;
         }
     }
+}
+
+/// Appends the records of a table in file order.
+fn see(table: &RecordTable, input: &[u8], seen: &mut Vec<Seen>) {
+    let first = seen.len();
+    for (row, record_no) in table.record_numbers().enumerate() {
+        seen.push(Seen {
+            record_no,
+            line: table.origin.line + u64::from(table.line[row]),
+            byte_start: table.origin.byte.wrapping_add(u64::from(table.offset[row])),
+            byte_len: u64::from(table.byte_len[row]),
+            shape: WellFormed,
+            raw: table.raw(row, input).to_vec(),
+            values: (0..table.columns.len())
+                .map(|slot| table.cell(slot, row, input))
+                .collect(),
+        });
+    }
+    for bad in &table.malformed {
+        seen.push(Seen {
+            record_no: bad.record_no,
+            line: bad.line,
+            byte_start: bad.byte_start,
+            byte_len: bad.byte_len,
+            shape: bad.shape,
+            raw: bad.raw(input).to_vec(),
+            values: vec![Vec::new(); table.columns.len()],
+        });
+    }
+    seen[first..].sort_by_key(|seen| seen.record_no);
 }
 
 /// Line, raw text and shape of each record.
@@ -159,18 +228,14 @@ fn fields_come_in_the_order_of_the_selection_without_their_quotes() {
 }
 
 #[test]
-fn spans_tell_how_a_value_is_written() {
+fn cells_are_without_quotes_and_escapes() {
     let mut table = RecordTable::default();
     let mut splitter = Reading::of(3).splitter();
-    assert_eq!(splitter.split(b"a,\"b\",\"c\"\"\"\nd", End::More, &mut table), 12);
-    let span = |start, len, quoting| FieldSpan { start, len, quoting };
-    let expected = [
-        span(0, 1, Quoting::Plain),
-        span(3, 1, Quoting::Quoted),
-        span(7, 3, Quoting::Escaped),
-    ];
-    assert_eq!(table.fields(0), expected);
-    assert_eq!((table.len(), table.offset[0]), (1, 0));
+    let file = b"a,\"b\",\"c\"\"\"\nd";
+    assert_eq!(splitter.split(file, End::More, &mut table), 12);
+    let cells: Vec<_> = (0..3).map(|slot| table.cell(slot, 0, file)).collect();
+    assert_eq!(cells, [&b"a"[..], b"b", b"c\""]);
+    assert_eq!((table.num_rows(), table.offset[0]), (1, 0));
 }
 
 #[test]
@@ -182,8 +247,8 @@ fn numbering_goes_on_behind_a_header() {
             byte: bom as u64,
             ..Position::default()
         });
-    let consumed = bom + header.split_some(&file[bom..], End::Last, 1, &mut table);
-    assert_eq!(table.fields(0)[1].bytes(&file[bom..]), b"name");
+    let consumed = bom + header.split_some(&file[bom..], 0, End::Last, 1, &mut table);
+    assert_eq!(table.cell(1, 0, &file[bom..]), b"name");
     assert_eq!(
         header.position(),
         Position {
@@ -199,7 +264,7 @@ fn numbering_goes_on_behind_a_header() {
     });
     assert_eq!(records.split(&file[consumed..], End::Last, &mut table), 6);
     assert_eq!(
-        (table.byte_start[0], table.line[0], table.record_no[0]),
+        (table.origin.byte, table.origin.line, table.origin.record_no),
         (11, 2, 1)
     );
     assert_eq!(bom_len(b"\xef\xbb"), 0);

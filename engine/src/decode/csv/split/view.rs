@@ -1,9 +1,8 @@
 //! The input of one call, and what can be known at its end.
 
-use memchr::memchr;
-
 use super::End;
-use super::strict::Edge;
+use super::strict::{Edge, Grammar};
+use crate::decode::csv::dialect::Newline;
 
 /// Bytes of a line end: CR LF.
 const LINE_END_BYTES: usize = 2;
@@ -62,14 +61,16 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn line_at(&self, at: usize, comment: Option<u8>) -> LineAt {
+    pub(super) fn line_at(&self, at: usize, grammar: &Grammar) -> LineAt {
+        let is_crlf = grammar.newline == Newline::LineFeed;
         let rest = self.input.get(at..).unwrap_or_default();
         match (rest, self.end) {
             ([], End::Last) => LineAt::EndOfFile,
-            ([] | [b'\r'], End::More) => LineAt::Unknown,
-            ([b'\n', ..], _) => LineAt::Blank(at + 1),
-            ([b'\r', b'\n', ..], _) => LineAt::Blank(at + 2),
-            ([first, ..], _) if Some(*first) == comment => match memchr(b'\n', rest) {
+            ([], End::More) => LineAt::Unknown,
+            ([b'\r'], End::More) if is_crlf => LineAt::Unknown,
+            ([first, ..], _) if *first == grammar.newline.byte() => LineAt::Blank(at + 1),
+            ([b'\r', b'\n', ..], _) if is_crlf => LineAt::Blank(at + 2),
+            ([first, ..], _) if Some(*first) == grammar.comment => match grammar.line_end(rest) {
                 Some(line_feed) => LineAt::Blank(at + line_feed + 1),
                 None => LineAt::OpenComment,
             },

@@ -1,6 +1,6 @@
 //! RFC 4180 byte by byte, as plain as possible: the referee.
 
-use crate::decode::csv::dialect::Dialect;
+use crate::decode::csv::dialect::{Dialect, Newline};
 
 /// A well-formed record.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,14 +38,14 @@ pub(super) fn parse(file: &[u8], start: usize, dialect: &Dialect) -> Option<Stri
                     next: at,
                 });
             }
-            Some(b'\n') => {
+            Some(byte) if *byte == dialect.newline.byte() => {
                 return Some(Strict {
                     values,
                     end: at,
                     next: at + 1,
                 });
             }
-            Some(b'\r') => {
+            Some(b'\r') if dialect.newline == Newline::LineFeed => {
                 return Some(Strict {
                     values,
                     end: at,
@@ -54,15 +54,16 @@ pub(super) fn parse(file: &[u8], start: usize, dialect: &Dialect) -> Option<Stri
             }
             Some(_) => values.push(Vec::new()),
         }
-        at += 1;
+        at += dialect.delimiter.len();
     }
 }
 
 fn ends_field(file: &[u8], at: usize, dialect: &Dialect) -> bool {
     match file.get(at) {
-        None | Some(b'\n') => true,
-        Some(b'\r') => file.get(at + 1) == Some(&b'\n'),
-        Some(byte) => *byte == dialect.delimiter,
+        None => true,
+        Some(byte) if *byte == dialect.newline.byte() => true,
+        Some(b'\r') if dialect.newline == Newline::LineFeed && file.get(at + 1) == Some(&b'\n') => true,
+        Some(_) => file[at..].starts_with(dialect.delimiter.as_bytes()),
     }
 }
 

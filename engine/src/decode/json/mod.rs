@@ -1,0 +1,33 @@
+//! NDJSON, from bytes to the same columns of texts that delimited files give. No I/O, no Arrow: all is pure.
+//!
+//! ```text
+//!  slice     {"id": 1, "name": "Ann"}⏎{"id": 2}⏎{"id": 3,⏎{"name": "B\u00e9a", "id": 4}⏎
+//!                   │           │
+//!  columns   id   [ 1,         2,         4 ]         numbers by their source text
+//!            name [ Ann,       (empty),   Béa ]       a missing key and null: the empty view
+//!  malformed { ordinal: 2, line: 2, "syntax: expected a key at byte 9, found the end of the record" }
+//! ```
+//!
+//! A line is a record, whatever is in it; a line of blanks is none. Start with [`JsonSplitter`], which fills a
+//! [`TextTable`]; [`keys_seen`] lists what there is to map. `scan` knows the grammar (RFC 8259) and checks all of
+//! it, also in values that nobody wants; `keys` guesses the next key from the records before.
+
+mod discover;
+mod fault;
+mod keys;
+mod nested;
+mod records;
+mod scan;
+mod split;
+mod table;
+mod unescape;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use discover::keys_seen;
+pub use nested::MAX_LEVELS;
+pub use records::records;
+pub use split::{Consumed, JsonSplitter};
+pub use table::{MalformedLine, TextTable};

@@ -1,0 +1,256 @@
+//! A Parquet file on disk, row group by row group.
+//!
+//! ```text
+//!  row group 0 │ rows 0 ..          │ batch, batch, batch │  each row group has a reader of its own:
+//!  row group 1 │ rows first_row ..  │ batch, batch        │  several threads read one file
+//! ```
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, Type as PhysicalType};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::schema::types::Type;
+
+use super::fault;
+use crate::error::{Error, Result};
+
+/// Rows of a batch; the last one of a row group has fewer.
+pub const BATCH_ROWS: usize = 8_192;
+
+/// An opened file: the footer is read, the rows are not. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ParquetFile {
+    path: PathBuf,
+    metadata: ArrowReaderMetadata,
+    columns: Vec<String>,
+    row_groups: Vec<RowGroup>,
+}
+
+/// Rows that are stored, and can be read, on their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowGroup {
+    /// Rows of the file before it.
+    pub first_row: u64,
+    /// Rows in it.
+    pub num_rows: u64,
+    /// Bytes of its columns in the file.
+    pub stored_bytes: u64,
+}
+
+impl ParquetFile {
+    /// Reads the footer.
+    ///
+    /// # Errors
+    /// `file_empty`; `source_corrupt`, naming file and remedy; input or output.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = || path.display().to_string();
+        let mut file = File::open(path).map_err(|error| Error::from(error).in_file(shown()))?;
+        check_magic(&mut file).map_err(|error| error.in_file(shown()))?;
+        let damaged = |error| fault::of_read(path, &[], error);
+        let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(&file, options()).map_err(damaged)?;
+        let schema = as_views(&metadata);
+        let metadata =
+            ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(schema))
+                .map_err(damaged)?;
+        let columns = metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
+        let row_groups = row_groups(&metadata).ok_or_else(|| fault::of_read(path, &[], Negative))?;
+        Ok(Self {
+            path: path.to_owned(),
+            metadata,
+            columns,
+            row_groups,
+        })
+    }
+
+    /// Names of the top-level columns in file order; one may stand twice.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The row groups in file order.
+    #[must_use]
+    pub fn row_groups(&self) -> &[RowGroup] {
+        &self.row_groups
+    }
+
+    /// Rows of the file.
+    #[must_use]
+    pub fn num_rows(&self) -> u64 {
+        self.row_groups.iter().map(|group| group.num_rows).sum()
+    }
+
+    /// The rows of one row group, in order; their columns are `wanted`, positions in [`columns`](Self::columns), in
+    /// that order.
+    ///
+    /// # Errors
+    /// `source_corrupt`; input or output; a row group or column that the file has not.
+    pub fn read(&self, row_group: usize, wanted: &[usize]) -> Result<Batches> {
+        if row_group >= self.row_groups.len() || wanted.iter().any(|column| *column >= self.columns.len()) {
+            return Err(
+                Error::runtime("a row group or a column beyond those of the file was asked for")
+                    .in_file(self.path.display().to_string()),
+            );
+        }
+        // A file of its own: two that share one offset would read each other's bytes.
+        let file = File::open(&self.path)?;
+        let codecs = self.codecs(row_group, wanted);
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), wanted.iter().copied());
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_row_groups(vec![row_group])
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|error| fault::of_read(&self.path, &codecs, error))?;
+        Ok(Batches {
+            path: self.path.clone(),
+            codecs,
+            order: places(wanted),
+            reader: Some(reader),
+        })
+    }
+
+    /// The codecs of the wanted columns, once each.
+    fn codecs(&self, row_group: usize, wanted: &[usize]) -> Vec<Compression> {
+        let schema = self.metadata.parquet_schema();
+        let mut codecs = Vec::new();
+        let chunks = self
+            .metadata
+            .metadata()
+            .row_groups()
+            .get(row_group)
+            .map_or(&[][..], |group| group.columns());
+        for (leaf, chunk) in chunks.iter().enumerate() {
+            let is_wanted = leaf < schema.num_columns() && wanted.contains(&schema.get_column_root_idx(leaf));
+            if is_wanted && !codecs.contains(&chunk.compression()) {
+                codecs.push(chunk.compression());
+            }
+        }
+        codecs
+    }
+}
+
+/// The rows of a row group, batch by batch; ends at the first error.
+#[derive(Debug)]
+pub struct Batches {
+    path: PathBuf,
+    codecs: Vec<Compression>,
+    /// For each wanted column its place in what the reader gives.
+    order: Vec<usize>,
+    /// `None` after an error.
+    reader: Option<ParquetRecordBatchReader>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.as_mut()?.next()?;
+        let batch = batch.and_then(|batch| batch.project(&self.order));
+        if batch.is_err() {
+            self.reader = None;
+        }
+        Some(batch.map_err(|error| fault::of_read(&self.path, &self.codecs, error)))
+    }
+}
+
+/// The reader gives each column once, in file order.
+fn places(wanted: &[usize]) -> Vec<usize> {
+    let mut given = wanted.to_vec();
+    given.sort_unstable();
+    given.dedup();
+    wanted
+        .iter()
+        .map(|column| given.partition_point(|other| other < column))
+        .collect()
+}
+
+/// Counts below zero in a footer.
+#[derive(Debug)]
+struct Negative;
+
+impl std::fmt::Display for Negative {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("its footer counts less than no rows")
+    }
+}
+
+impl std::error::Error for Negative {}
+
+fn row_groups(metadata: &ArrowReaderMetadata) -> Option<Vec<RowGroup>> {
+    let mut first_row = 0_u64;
+    let groups = metadata.metadata().row_groups().iter().map(|group| {
+        // The reader of pages takes for granted what a damaged footer need not hold.
+        let has_places = |column: &ColumnChunkMetaData| {
+            let start = column
+                .dictionary_page_offset()
+                .unwrap_or_else(|| column.data_page_offset());
+            start >= 0 && column.data_page_offset() >= 0 && column.compressed_size() >= 0
+        };
+        if !group.columns().iter().all(has_places) {
+            return None;
+        }
+        let row_group = RowGroup {
+            first_row,
+            num_rows: u64::try_from(group.num_rows()).ok()?,
+            stored_bytes: u64::try_from(group.compressed_size()).unwrap_or_default(),
+        };
+        first_row = first_row.checked_add(row_group.num_rows)?;
+        Some(row_group)
+    });
+    groups.collect()
+}
+
+fn check_magic(file: &mut File) -> Result<()> {
+    let file_bytes = file.metadata()?.len();
+    if file_bytes == 0 {
+        return Err(fault::empty());
+    }
+    let mut tail = [0; fault::MAGIC.len()];
+    if file_bytes >= fault::MIN_BYTES {
+        file.seek(SeekFrom::End(-(tail.len() as i64)))?;
+        file.read_exact(&mut tail)?;
+    }
+    fault::of_tail(&tail).map_or(Ok(()), Err)
+}
+
+/// The schema to read in: texts as views into the pages, and instants of 96 bits in microseconds, because
+/// nanoseconds would wrap around beyond the years 1677 to 2262, where sentinels such as 9999-12-31 stand.
+fn as_views(metadata: &ArrowReaderMetadata) -> SchemaRef {
+    let roots = metadata.parquet_schema().root_schema().get_fields();
+    let fields = metadata.schema().fields().iter().zip(roots);
+    Arc::new(Schema::new_with_metadata(
+        fields
+            .map(|(field, root)| as_view(field, root))
+            .collect::<Vec<FieldRef>>(),
+        metadata.schema().metadata().clone(),
+    ))
+}
+
+fn as_view(field: &FieldRef, root: &Type) -> FieldRef {
+    let is_96_bits = root.is_primitive() && root.get_physical_type() == PhysicalType::INT96;
+    let data_type = match field.data_type() {
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::Binary => DataType::BinaryView,
+        DataType::Timestamp(_, zone) if is_96_bits => {
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+        }
+        other => other.clone(),
+    };
+    Arc::new(Field::clone(field).with_data_type(data_type))
+}

@@ -1,0 +1,88 @@
+//! The text of a process file for a file that was looked at.
+
+use super::container::Container;
+use super::dialect::{DialectGuess, LineEnd};
+use super::suggest::{SuggestOptions, SuggestedAttribute};
+use crate::decode::bytes::Encoding;
+use crate::spec::{
+    Format, Mode, Newline, Problem, RawAttribute, RawProcess, RawSource, default_attribute_name, render_raw,
+};
+
+/// The text of a process that registers the customers of a file; the notes stand on top as comments.
+///
+/// # Errors
+/// A problem of the encoder, which no text is known to cause.
+pub fn process_text(
+    options: &SuggestOptions,
+    dialect: &DialectGuess,
+    key: &str,
+    attributes: &[SuggestedAttribute],
+    notes: &[String],
+) -> Result<String, Problem> {
+    let process = RawProcess {
+        mode: Some(Mode::Register),
+        key: Some(key.to_owned()),
+        source: Some(source(&options.file, dialect)),
+        attribute: attributes.iter().map(raw_attribute).collect(),
+        ..RawProcess::default()
+    };
+    let comments: String = notes.iter().map(|note| comment(note)).collect();
+    Ok(comments + &render_raw(&process)?)
+}
+
+/// What differs from the defaults.
+fn source(file: &str, dialect: &DialectGuess) -> RawSource {
+    let url = Some(file.to_owned());
+    if dialect.container != Container::Csv {
+        return RawSource {
+            url,
+            // The ending of its name may not tell.
+            format: (dialect.container == Container::Ndjson).then_some(Format::Ndjson),
+            ..RawSource::default()
+        };
+    }
+    let other_quote = match dialect.quote {
+        Some('"') => None,
+        quote => Some(quote.map(String::from).unwrap_or_default()),
+    };
+    RawSource {
+        url,
+        delimiter: Some(dialect.delimiter.clone()).filter(|delimiter| delimiter != ","),
+        quote: other_quote,
+        escape: dialect.escape.map(String::from),
+        header: (!dialect.has_header).then_some(false),
+        skip_rows: Some(dialect.skip_rows).filter(|rows| *rows > 0),
+        comment: dialect.comment.map(String::from),
+        newline: (dialect.line_end == LineEnd::Cr).then_some(Newline::Cr),
+        encoding: Some(dialect.encoding.encoding)
+            .filter(|encoding| *encoding != Encoding::Utf8)
+            .map(|encoding| encoding.name().to_owned()),
+        ..RawSource::default()
+    }
+}
+
+fn raw_attribute(attribute: &SuggestedAttribute) -> RawAttribute {
+    let some = |list: &Vec<String>| Some(list.clone()).filter(|list| !list.is_empty());
+    RawAttribute {
+        column: Some(attribute.column.clone()),
+        name: (attribute.name != default_attribute_name(&attribute.column)).then(|| attribute.name.clone()),
+        ty: Some(attribute.guess.ty.to_string()),
+        format: some(&attribute.guess.format),
+        null_tokens: some(&attribute.guess.null_tokens),
+        ..RawAttribute::default()
+    }
+}
+
+/// One line of comment; controls, which TOML refuses there, are written as escapes.
+fn comment(note: &str) -> String {
+    let mut line = String::from("# ");
+    for c in note.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
+}

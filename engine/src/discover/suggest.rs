@@ -1,0 +1,233 @@
+//! What to type next: an `ingest` line, or a process file.
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Serialize, Serializer};
+
+use super::container::Container;
+use super::dialect::{DialectGuess, LineEnd};
+use super::guess::TypeGuess;
+use super::keys::KeyCandidate;
+use super::process_text::process_text;
+use super::report::ColumnReport;
+use super::select::select;
+use super::shell;
+use crate::decode::bytes::Encoding;
+use crate::spec::{AttributeType, Mapping, Problem};
+
+/// Attributes that a process may have by default.
+pub const DEFAULT_MAX_ATTRIBUTES: usize = 10;
+
+/// What the suggestion is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuggestOptions {
+    /// The source as the user wrote it: a path or a URL.
+    pub file: String,
+    /// Most attributes of a process.
+    pub max_attributes: usize,
+    /// Names the instance reserves.
+    pub reserved: Vec<String>,
+}
+
+impl SuggestOptions {
+    /// For a file, with the default limits.
+    #[must_use]
+    pub fn new(file: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            max_attributes: DEFAULT_MAX_ATTRIBUTES,
+            reserved: Vec::new(),
+        }
+    }
+}
+
+/// What to type next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// The column with the customer id.
+    pub key: Option<String>,
+    /// Columns to load and what they become.
+    pub attributes: Vec<SuggestedAttribute>,
+    /// A line for a POSIX shell.
+    pub ingest_line: Option<String>,
+    /// The text of a process file.
+    pub process_toml: Option<String>,
+    /// Whether only the process file loads the file as guessed, since the line cannot say how it is written.
+    pub needs_process: bool,
+    /// What the line and the file leave out or change, and why.
+    pub notes: Vec<String>,
+}
+
+/// A column to load and what it becomes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuggestedAttribute {
+    /// The source's column.
+    pub column: String,
+    /// Name of the attribute.
+    pub name: String,
+    /// Type, formats and null tokens.
+    #[serde(flatten, serialize_with = "without_evidence")]
+    pub guess: TypeGuess,
+}
+
+impl SuggestedAttribute {
+    /// Whether `COL:NAME=TYPE` says all there is to say.
+    #[must_use]
+    pub fn fits_a_line(&self) -> bool {
+        self.guess.format.is_empty() && self.guess.null_tokens.is_empty()
+    }
+
+    /// As the command line has it: text, where a format or null tokens would be needed to read it as typed.
+    #[must_use]
+    pub fn mapping(&self) -> Mapping {
+        Mapping {
+            column: self.column.clone(),
+            name: self.name.clone(),
+            ty: if self.fits_a_line() {
+                self.guess.ty
+            } else {
+                AttributeType::String
+            },
+        }
+    }
+}
+
+fn without_evidence<S: Serializer>(guess: &TypeGuess, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Typed<'a> {
+        #[serde(rename = "type", serialize_with = "super::guess::as_text")]
+        ty: AttributeType,
+        format: &'a [String],
+        null_tokens: &'a [String],
+    }
+    Typed {
+        ty: guess.ty,
+        format: &guess.format,
+        null_tokens: &guess.null_tokens,
+    }
+    .serialize(serializer)
+}
+
+/// The suggestion for a file with these columns.
+///
+/// # Errors
+/// A problem of the encoder of process files, which no column is known to cause.
+pub fn suggest(
+    options: &SuggestOptions,
+    dialect: &DialectGuess,
+    columns: &[ColumnReport],
+    keys: &[KeyCandidate],
+) -> Result<Suggestion, Problem> {
+    let Some(key) = keys.first().map(|key| key.column.clone()) else {
+        return Ok(without_key());
+    };
+    let (attributes, mut notes) = select(options, columns, &key);
+    if attributes.is_empty() {
+        notes.push("no column is left to load: a process has one attribute at least".to_owned());
+        return Ok(Suggestion {
+            key: Some(key),
+            attributes,
+            ingest_line: None,
+            process_toml: None,
+            needs_process: false,
+            notes,
+        });
+    }
+    let needed = dialect_notes(dialect);
+    let needs_process = !needed.is_empty();
+    notes.extend(needed);
+    notes.extend(
+        attributes
+            .iter()
+            .filter(|attribute| !attribute.fits_a_line())
+            .map(untold),
+    );
+    let process_toml = process_text(options, dialect, &key, &attributes, &notes)?;
+    Ok(Suggestion {
+        ingest_line: Some(ingest_line(&options.file, &key, &attributes)),
+        key: Some(key),
+        attributes,
+        process_toml: Some(process_toml),
+        needs_process,
+        notes,
+    })
+}
+
+fn without_key() -> Suggestion {
+    Suggestion {
+        key: None,
+        attributes: Vec::new(),
+        ingest_line: None,
+        process_toml: None,
+        needs_process: false,
+        notes: vec!["no column looks like a customer id: say which one is, with --key".to_owned()],
+    }
+}
+
+/// Why the line alone does not read the file as it is written.
+fn dialect_notes(dialect: &DialectGuess) -> Vec<String> {
+    let options = [
+        ("delimiter", dialect.delimiter != ","),
+        ("quote", dialect.quote != Some('"')),
+        ("escape", dialect.escape.is_some()),
+        ("header", !dialect.has_header),
+        ("skip_rows", dialect.skip_rows > 0),
+        ("newline", dialect.line_end == LineEnd::Cr),
+        ("comment", dialect.comment.is_some()),
+        ("encoding", dialect.encoding.encoding != Encoding::Utf8),
+    ];
+    let named: Vec<&str> = options
+        .iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(name, _)| *name)
+        .collect();
+    if dialect.container != Container::Csv || named.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "the file needs {} in [source] of a process: the line alone reads it as usual CSV",
+        named.join(", ")
+    )]
+}
+
+fn untold(attribute: &SuggestedAttribute) -> String {
+    let (column, guess) = (&attribute.column, &attribute.guess);
+    let key = if guess.format.is_empty() {
+        "null_tokens"
+    } else {
+        "format"
+    };
+    format!(
+        "{column:?} needs {key} in a process to be read as {}; in the line it is string",
+        guess.ty
+    )
+}
+
+fn ingest_line(file: &str, key: &str, attributes: &[SuggestedAttribute]) -> String {
+    let file = if file.starts_with('-') {
+        format!("./{file}")
+    } else {
+        file.to_owned()
+    };
+    let flags = attributes
+        .iter()
+        .map(|attribute| shell::option("--attribute", &written(&attribute.mapping())));
+    let line = [
+        format!("sluice ingest {}", shell::quote(&file)),
+        shell::option("--key", key),
+    ];
+    line.into_iter().chain(flags).collect::<Vec<_>>().join(" ")
+}
+
+/// `COL:NAME=TYPE`, always with the name: what is copied is also what is learned from.
+fn written(mapping: &Mapping) -> String {
+    let mut column = String::new();
+    for c in mapping.column.chars() {
+        if matches!(c, ':' | '=' | '\\') {
+            column.push('\\');
+        }
+        column.push(c);
+    }
+    format!("{column}:{}={}", mapping.name, mapping.ty)
+}

@@ -1,0 +1,195 @@
+//! How delimited text is written: line ends, comments, delimiter, lines to skip, header.
+
+use super::delimiter::{self, DelimiterScore, score_delimiters, usual_fields};
+use super::dialect::{DialectGuess, Extent, LineEnd};
+use super::header::guess_header;
+use super::notes::percent;
+use super::records::{Record, Trial};
+
+/// Completes the guess for a text; what is known of its bytes stays.
+#[must_use]
+pub fn guess_text(text: &str, extent: Extent, mut guess: DialectGuess) -> DialectGuess {
+    let hint = excel_hint(text, &mut guess.skip_rows);
+    guess.evidence.extend(hint);
+    guess.line_end = line_end(text);
+    let (line_end, is_cut) = (guess.line_end.last_char(), extent == Extent::Beginning);
+    guess.evidence.extend(line_end_evidence(guess.line_end));
+    let body = after_lines(text, guess.skip_rows, line_end);
+    guess.comment = body
+        .split(line_end)
+        .any(|line| line.starts_with('#'))
+        .then_some('#');
+    let mut scores = score_delimiters(body, line_end, guess.comment, is_cut);
+    let best = (!scores.is_empty()).then(|| scores.remove(0));
+    match &best {
+        Some(best) => {
+            guess.delimiter.clone_from(&best.delimiter);
+            (guess.quote, guess.escape) = (best.quote, best.escape);
+            guess.evidence.push(delimiter_evidence(best, &scores));
+        }
+        None => guess
+            .evidence
+            .push("no delimiter divides the records alike: one column".to_owned()),
+    }
+    guess.rivals = scores;
+    settle_comment(body, is_cut, &mut guess);
+    settle_header(body, is_cut, guess)
+}
+
+fn line_end(text: &str) -> LineEnd {
+    let crlf_lines = text.matches("\r\n").count();
+    let lf_lines = text.matches('\n').count() - crlf_lines;
+    let cr_lines = text.matches('\r').count() - crlf_lines;
+    match (lf_lines, crlf_lines) {
+        (0, 0) if cr_lines > 0 => LineEnd::Cr,
+        (0, 1..) => LineEnd::CrLf,
+        // A line end between quotes is data, so a few of the other kind mean nothing.
+        (lf, crlf) if crlf > 0 && lf * 20 > crlf && crlf * 20 > lf => LineEnd::Mixed,
+        (lf, crlf) if crlf > lf => LineEnd::CrLf,
+        _ => LineEnd::Lf,
+    }
+}
+
+fn line_end_evidence(line_end: LineEnd) -> Option<String> {
+    let text = match line_end {
+        LineEnd::Cr => "lines end in CR alone, which is data unless newline = \"cr\"",
+        LineEnd::Mixed => "lines end in LF or CR LF; both are read",
+        LineEnd::Lf | LineEnd::CrLf => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn delimiter_evidence(best: &DelimiterScore, rivals: &[DelimiterScore]) -> String {
+    let shown = |score: &DelimiterScore| {
+        let (delimiter, fields, share) = (&score.delimiter, score.num_fields, percent(score.consistency));
+        format!(
+            "delimiter {delimiter:?} makes {fields} fields of {share} of {} records",
+            score.num_rows
+        )
+    };
+    match rivals.first() {
+        Some(rival) => format!("{}; next, {}", shown(best), shown(rival)),
+        None => shown(best),
+    }
+}
+
+/// What follows the first `num_lines` lines.
+fn after_lines(text: &str, num_lines: u64, line_end: char) -> &str {
+    (0..num_lines).fold(text, |rest, _| {
+        rest.split_once(line_end).map_or("", |(_, after)| after)
+    })
+}
+
+/// Lines that start with `#` are comments, unless most of them divide into fields as the records do.
+fn settle_comment(body: &str, is_cut: bool, guess: &mut DialectGuess) {
+    if guess.comment.is_none() {
+        return;
+    }
+    let records = delimiter::sample(
+        body,
+        Trial {
+            comment: None,
+            ..guess.trial()
+        },
+        is_cut,
+    );
+    let without = delimiter::sample(body, guess.trial(), is_cut);
+    let num_fields = usual_fields(&without).map_or(1, |(num_fields, _)| num_fields);
+    let lines = body
+        .split(guess.line_end.last_char())
+        .filter(|line| line.starts_with('#'))
+        .count();
+    // A blank behind the mark is how people begin a sentence.
+    let with_mark = |record: &&Record<'_>| {
+        record
+            .cells
+            .first()
+            .is_some_and(|cell| cell.starts_with('#') && !cell.starts_with("# "))
+    };
+    let as_records = records
+        .iter()
+        .filter(with_mark)
+        .filter(|record| record.cells.len() == num_fields)
+        .count();
+    if as_records * 2 > lines && num_fields > 1 {
+        guess.comment = None;
+        guess.evidence.push(format!(
+            "{as_records} records start with #, and are records for all that"
+        ));
+    } else {
+        guess
+            .evidence
+            .push(format!("{lines} lines start with #: comments"));
+    }
+}
+
+/// Lines to skip, header, names and malformed records.
+fn settle_header(body: &str, is_cut: bool, mut guess: DialectGuess) -> DialectGuess {
+    let trial_of = guess.clone();
+    let records = delimiter::sample(body, trial_of.trial(), is_cut);
+    let Some((num_fields, _)) = usual_fields(&records) else {
+        guess.evidence.push("the file has no record".to_owned());
+        return guess;
+    };
+    let fits = |record: &&Record<'_>| record.cells.len() == num_fields && !record.is_damaged;
+    let preamble_rows = records
+        .iter()
+        .position(|record| fits(&record))
+        .unwrap_or_default();
+    let table = records.get(preamble_rows..).unwrap_or_default();
+    let Some(first) = table.first() else { return guess };
+    if preamble_rows > 0 {
+        guess.skip_rows += first.line - 1;
+        guess.evidence.push(format!(
+            "the {preamble_rows} records before line {} have fewer or more fields: skipped",
+            first.line
+        ));
+    }
+    let whole: Vec<&Record<'_>> = table.iter().filter(fits).collect();
+    let header = guess_header(&whole);
+    guess.evidence.push(format!(
+        "{}: {}",
+        if header.is_present {
+            "a header"
+        } else {
+            "no header"
+        },
+        header.evidence
+    ));
+    guess.has_header = header.is_present;
+    guess.columns = match header.is_present {
+        true => first.cells.iter().map(|name| name.to_string()).collect(),
+        false => (1..=num_fields)
+            .map(|number| format!("column_{number}"))
+            .collect(),
+    };
+    guess.sampled_rows = (table.len() - usize::from(header.is_present)) as u64;
+    guess.malformed_rows = (table.len() - whole.len()) as u64;
+    guess.consistency = whole.len() as f64 / table.len().max(1) as f64;
+    guess
+        .evidence
+        .extend(table.iter().find(|record| !fits(record)).map(|odd| {
+        let what = if odd.is_damaged {
+            "a damaged quote".to_owned()
+        } else {
+            format!("{} fields", odd.cells.len())
+        };
+        format!(
+            "{} of {} records are malformed, the first on line {} with {what} instead of {num_fields} fields",
+            guess.malformed_rows,
+            table.len(),
+            odd.line + trial_of.skip_rows
+        )
+    }));
+    guess
+}
+
+/// Spreadsheets write a first line `sep=;` for each other.
+fn excel_hint(text: &str, skip_rows: &mut u64) -> Option<String> {
+    let first = text.lines().next()?;
+    let is_hint = first.len() == 5 && first.is_ascii() && first.to_ascii_lowercase().starts_with("sep=");
+    is_hint.then(|| {
+        *skip_rows = 1;
+        format!("the first line, {first:?}, is a spreadsheet's note on the delimiter")
+    })
+}
