@@ -22,7 +22,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub enum Chunk {
     /// Text that was split.
-    Text(TextChunk),
+    Text(Box<TextChunk>),
     /// Rows of a typed file.
     Rows(RowChunk),
 }
@@ -128,7 +128,7 @@ impl ChunkDecoder {
     /// Only what arrow refuses to build; bad data is rows, not an error.
     pub fn decode(&self, chunk: Chunk) -> Result<Decoded> {
         match chunk {
-            Chunk::Text(chunk) => self.decode_text(chunk),
+            Chunk::Text(chunk) => self.decode_text(*chunk),
             Chunk::Rows(chunk) => Ok(Decoded {
                 incoming: self.incoming_rows(&chunk)?,
                 malformed: None,

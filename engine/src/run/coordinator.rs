@@ -7,7 +7,7 @@ use chrono::DateTime;
 use datafusion::prelude::SessionContext;
 
 use super::judge::Prepared;
-use super::load::{Staging, load};
+use super::load::{Loading, Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
 use super::request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
 use super::settle::{finish, settle};
@@ -250,17 +250,16 @@ impl Attempt<'_> {
         let layout = layout(&self.process)?;
         let rules = Arc::new(catalogue(&self.process));
         let meter = Arc::clone(&self.phases.watch().meter);
-        let threads = self.settings.threads;
-        let loading = load(
-            ctx,
-            &file,
-            &layout,
-            &rules,
-            self.staging(&rules),
+        let loading = Loading {
+            file: &file,
+            layout: &layout,
+            rules: &rules,
+            staging: self.staging(&rules),
             budget,
-            threads,
+            threads: self.settings.threads,
             meter,
-        );
+        };
+        let loading = load(ctx, loading);
         let loaded = self.phases.stoppable("load", loading).await?;
         file.source.check_unchanged()?;
         if loaded.rows_read() == 0 {

@@ -75,20 +75,38 @@ fn raw_columns(layout: &Layout, rules: &[Rule], file: &OpenFile) -> Vec<String> 
     columns
 }
 
+/// A load to be made.
+pub struct Loading<'a> {
+    /// The source.
+    pub file: &'a OpenFile,
+    /// What its columns become.
+    pub layout: &'a Layout,
+    /// All rules of the process.
+    pub rules: &'a [Rule],
+    /// What the run wants to see again.
+    pub staging: Staging,
+    /// Memory for that.
+    pub budget: &'a StageBudget,
+    /// Threads that decode.
+    pub threads: usize,
+    /// Where progress is told.
+    pub meter: Arc<LoadMeter>,
+}
+
 /// Reads the file once: every record ends up staged, well-formed or malformed.
 ///
 /// # Errors
 /// The file cannot be read, a mapped column is missing, a user's rule does not plan, the disk is full.
-pub async fn load(
-    ctx: &SessionContext,
-    file: &OpenFile,
-    layout: &Layout,
-    rules: &[Rule],
-    staging: Staging,
-    budget: &StageBudget,
-    threads: usize,
-    meter: Arc<LoadMeter>,
-) -> Result<Loaded> {
+pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> {
+    let Loading {
+        file,
+        layout,
+        rules,
+        staging,
+        budget,
+        threads,
+        meter,
+    } = loading;
     file.positions(&layout.source_columns())?;
     let raw_columns = raw_columns(layout, rules, file);
     let kept = file.positions(&raw_columns)?;

@@ -74,7 +74,10 @@ impl CsvFeed {
             source_byte,
             records,
         });
-        seam.into_iter().chain(own).map(Chunk::Text).collect()
+        seam.into_iter()
+            .chain(own)
+            .map(|chunk| Chunk::Text(Box::new(chunk)))
+            .collect()
     }
 }
 

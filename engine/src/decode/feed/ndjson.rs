@@ -193,7 +193,11 @@ impl Feed for JsonFeed {
                 records,
             }
         });
-        let chunks = seam.into_iter().chain(own).map(Chunk::Text).collect();
+        let chunks = seam
+            .into_iter()
+            .chain(own)
+            .map(|chunk| Chunk::Text(Box::new(chunk)))
+            .collect();
         Ok(Some(Fed {
             number,
             read_bytes,

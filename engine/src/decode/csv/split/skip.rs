@@ -95,7 +95,7 @@ impl Splitter {
             u64::from(next > end && self.grammar.newline == Newline::LineFeed && last == Some(b'\r'));
         out.push_malformed(Malformed {
             rows_before: out.num_rows() as u32,
-            offset: record.byte_start.checked_sub(out.origin.byte).unwrap_or(0) as u32,
+            offset: record.byte_start.saturating_sub(out.origin.byte) as u32,
             byte_start: record.byte_start,
             byte_len: self.position.byte + dropped.len() as u64 - carriage_return - record.byte_start,
             record_no: self.position.record_no,

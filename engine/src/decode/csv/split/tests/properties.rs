@@ -38,7 +38,6 @@ fn reading() -> impl Strategy<Value = Reading> {
                 escape: Some(b'\\').filter(|_| special[0]),
                 comment: Some(b'#').filter(|_| special[1]),
                 record_bytes,
-                ..Dialect::default()
             },
             keep: (0..expected_fields.unwrap_or(4)).collect(),
             expected_fields,
