@@ -4,7 +4,10 @@
 //! cargo bench --workspace --bench stages
 //! ```
 //! The file is that of the workload example, 200,000 records by 11 columns, in memory.
-#![expect(clippy::expect_used, reason = "a benchmark takes for granted what it does not measure")]
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark takes for granted what it does not measure"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;

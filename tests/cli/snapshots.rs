@@ -42,6 +42,15 @@ fn the_help_of_the_commands_of_the_main_job() {
 }
 
 #[test]
+fn a_preview_shows_what_is_in_a_file_and_what_to_type() {
+    let home = Home::empty();
+    home.write("customers.csv", DIRTY);
+    insta::assert_snapshot!(home.sluice(&["preview", "customers.csv"]).shown());
+    home.write("german.csv", "Kundennummer;Ort\n7;\"K\u{f6}ln; Deutz\"\n8;Ulm\n");
+    insta::assert_snapshot!(home.sluice(&["preview", "german.csv"]).shown());
+}
+
+#[test]
 fn the_report_of_an_ingest_balances() {
     let home = Home::with_instance();
     home.write("customers.csv", DIRTY);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sluice_engine::discover::distinct::Distinct;
-use sluice_engine::discover::{ColumnReport, Container, DialectGuess, Preview};
+use sluice_engine::discover::{ColumnReport, Container, Preview};
 
 use super::columns::{Align, columns};
 use super::thousands;
@@ -15,7 +15,7 @@ const CELL_CHARACTERS: usize = 24;
 /// The preview in words. `program` is how the commands to copy begin.
 pub fn preview(preview: &Preview, file: &Path, program: &str) -> String {
     let sections = [
-        head(&preview.dialect, file),
+        head(preview, file),
         facts(&preview.columns),
         notes(&preview.columns),
         sample(preview),
@@ -29,8 +29,9 @@ pub fn preview(preview: &Preview, file: &Path, program: &str) -> String {
         .join("\n")
 }
 
-fn head(dialect: &DialectGuess, file: &Path) -> String {
-    let rows = thousands(dialect.sampled_rows);
+fn head(preview: &Preview, file: &Path) -> String {
+    let dialect = &preview.dialect;
+    let rows = thousands(preview.columns.first().map_or(0, |report| report.num_rows));
     let mut text = format!("{}: {rows} records looked at\n", file.display());
     for sentence in &dialect.evidence {
         text.push_str(&format!("  {sentence}\n"));

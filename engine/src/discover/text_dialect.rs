@@ -95,10 +95,13 @@ fn settle_comment(body: &str, is_cut: bool, guess: &mut DialectGuess) {
     );
     let without = delimiter::sample(body, guess.trial(), is_cut);
     let num_fields = usual_fields(&without).map_or(1, |(num_fields, _)| num_fields);
-    let lines = body
-        .split(guess.line_end.last_char())
-        .filter(|line| line.starts_with('#'))
-        .count();
+    // Lines within quoted values are no lines of their own.
+    let has_mark = |record: &&Record<'_>| record.cells.first().is_some_and(|cell| cell.starts_with('#'));
+    let lines = records.iter().filter(has_mark).count();
+    if lines == 0 {
+        guess.comment = None;
+        return;
+    }
     // A blank behind the mark is how people begin a sentence.
     let with_mark = |record: &&Record<'_>| {
         record

@@ -16,10 +16,10 @@ use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::duplicates::{KeyHashes, KeyIndex};
 use crate::validate::{RowRules, Rule, broken_column, broken_field};
 
-/// Bytes that the index of keys may take before it goes to disk: 64 million rows.
-const KEY_INDEX_BYTES: usize = 512 << 20;
+/// Bytes that the index of keys may take before it goes to disk: 32 million rows.
+const KEY_INDEX_BYTES: usize = 256 << 20;
 /// Bytes of staged keys in memory where a run only judges.
-const STAGED_KEYS_BYTES: usize = 256 << 20;
+const STAGED_KEYS_BYTES: usize = 160 << 20;
 
 /// What plan 1 leaves.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -88,7 +88,11 @@ struct Spill {
     path: PathBuf,
     writer: Option<FileWriter<File>>,
     num_blocks: usize,
+    /// Readers that nobody uses now: opening one reads the places of all blocks.
+    readers: Mutex<Vec<SpillReader>>,
 }
+
+type SpillReader = FileReader<BufReader<File>>;
 
 impl std::fmt::Debug for Spill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -206,6 +210,7 @@ impl Spill {
             path,
             writer: Some(writer),
             num_blocks: 0,
+            readers: Mutex::default(),
         })
     }
 
@@ -217,10 +222,19 @@ impl Spill {
         Ok(self.num_blocks - 1)
     }
 
+    fn idle_readers(&self) -> MutexGuard<'_, Vec<SpillReader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read(&self, block: usize) -> Result<RecordBatch> {
-        let mut reader = FileReader::try_new(BufReader::new(File::open(&self.path)?), None)?;
+        let idle = self.idle_readers().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => FileReader::try_new(BufReader::new(File::open(&self.path)?), None)?,
+        };
         reader.set_index(block)?;
         let batch = reader.next().transpose()?;
+        self.idle_readers().push(reader);
         batch.ok_or_else(|| {
             crate::error::Error::runtime("a spilled batch is gone").in_file(self.path.display().to_string())
         })

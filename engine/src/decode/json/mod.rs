@@ -5,7 +5,7 @@
 //!                   │           │
 //!  columns   id   [ 1,         2,         4 ]         numbers by their source text
 //!            name [ Ann,       (empty),   Béa ]       a missing key and null: the empty view
-//!  malformed { ordinal: 2, line: 2, "syntax: expected a key at byte 9, found the end of the record" }
+//!  malformed { ordinal: 2, line: 2, "syntax: expected a key in double quotes at byte 10, found the end ..." }
 //! ```
 //!
 //! A line is a record, whatever is in it; a line of blanks is none. Start with [`JsonSplitter`], which fills a

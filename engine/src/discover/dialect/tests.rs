@@ -297,3 +297,9 @@ proptest::proptest! {
         proptest::prop_assert_eq!(found.malformed_rows, 0);
     }
 }
+
+#[test]
+fn a_line_within_a_quoted_value_is_no_comment() {
+    let found = guess("cid,note\n1,\"one\n# two\"\n2,x\n3,y\n");
+    assert_eq!(found.comment, None, "{:?}", found.evidence);
+}

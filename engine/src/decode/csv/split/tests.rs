@@ -1,4 +1,5 @@
 mod damage;
+mod others;
 mod properties;
 mod reference;
 
