@@ -105,7 +105,7 @@ fn in_common(seen: &Seen) -> Other {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn what_the_csv_crate_writes_is_read_back_in_chunks_of_any_size((records, file) in written()) {
@@ -116,23 +116,6 @@ proptest! {
         prop_assert_eq!(seen.iter().map(in_common).collect::<Vec<_>>(), read(&file));
         for chunk_bytes in 1..=file.len() {
             prop_assert_eq!(&reading.in_chunks(&file, std::iter::repeat(chunk_bytes)), &seen);
-        }
-    }
-
-    #[test]
-    fn a_damaged_file_has_the_records_that_the_csv_crate_sees_up_to_the_first_wrong_quote(file in damaged()) {
-        let theirs = read(&file);
-        let num_fields = theirs.iter().map(|other| other.values.len()).max().unwrap_or(0);
-        let seen = Reading { expected_fields: None, ..Reading::of(num_fields) }.whole(&file);
-        let num_right = seen.iter().take_while(|seen| seen.shape == WellFormed).count();
-        let has_wrong = num_right < seen.len();
-        // Behind the first wrong quote the other reader has at least one record more.
-        let has_more = theirs.len() > num_right;
-        prop_assert_eq!(has_more, num_right < seen.len());
-        prop_assert!(theirs.len() >= num_right);
-        for (seen, mut theirs) in seen.iter().zip(theirs).take(num_right) {
-            theirs.values.resize(num_fields, Vec::new());
-            prop_assert_eq!(in_common(seen), theirs);
         }
     }
 
