@@ -57,7 +57,9 @@ impl ParquetFile {
         check_magic(&mut file).map_err(|error| error.in_file(shown()))?;
         let damaged = |error| fault::of_read(path, &[], error);
         let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&file, options()).map_err(damaged)?;
+        let metadata = unless_it_panics(|| ArrowReaderMetadata::load(&file, options()))
+            .map_err(|panicked| fault::of_read(path, &[], panicked))?
+            .map_err(damaged)?;
         let schema = as_views(&metadata);
         let metadata =
             ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(schema))
@@ -111,11 +113,12 @@ impl ParquetFile {
         let file = File::open(&self.path)?;
         let codecs = self.codecs(row_group, wanted);
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), wanted.iter().copied());
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_row_groups(vec![row_group])
             .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
+            .with_batch_size(BATCH_ROWS);
+        let reader = unless_it_panics(|| builder.build())
+            .map_err(|panicked| fault::of_read(&self.path, &codecs, panicked))?
             .map_err(|error| fault::of_read(&self.path, &codecs, error))?;
         Ok(Batches {
             path: self.path.clone(),
@@ -160,14 +163,38 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.as_mut()?.next()?;
-        let batch = batch.and_then(|batch| batch.project(&self.order));
+        let reader = self.reader.as_mut()?;
+        let batch = unless_it_panics(|| reader.next());
+        let batch = match batch {
+            Ok(batch) => batch?
+                .and_then(|batch| batch.project(&self.order))
+                .map_err(|error| fault::of_read(&self.path, &self.codecs, error)),
+            Err(panicked) => Err(fault::of_read(&self.path, &self.codecs, panicked)),
+        };
         if batch.is_err() {
             self.reader = None;
         }
-        Some(batch.map_err(|error| fault::of_read(&self.path, &self.codecs, error)))
+        Some(batch)
     }
 }
+
+/// The reader takes some of a page for granted, and asserts it: damage there is an error like any other.
+fn unless_it_panics<T>(read: impl FnOnce() -> T) -> Result<T, Panicked> {
+    // What was under way is given up after a panic: nobody sees it half done.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).map_err(|_| Panicked)
+}
+
+/// The reader gave up in the middle of a page.
+#[derive(Debug)]
+struct Panicked;
+
+impl std::fmt::Display for Panicked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a page holds what no page holds")
+    }
+}
+
+impl std::error::Error for Panicked {}
 
 /// The reader gives each column once, in file order.
 fn places(wanted: &[usize]) -> Vec<usize> {
