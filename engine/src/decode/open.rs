@@ -201,21 +201,6 @@ impl OpenFile {
         })
     }
 
-    /// The same file with these columns, should they stand in records that were not looked at: NDJSON has no header.
-    #[must_use]
-    pub fn expecting(mut self, columns: &[String]) -> Self {
-        if let Content::Ndjson(_) = self.content {
-            let mut all = std::mem::take(&mut self.header.columns);
-            for column in columns {
-                if !all.contains(column) {
-                    all.push(column.clone());
-                }
-            }
-            self.header = Header::of(all);
-        }
-        self
-    }
-
     /// The format.
     #[must_use]
     pub fn format(&self) -> FileFormat {

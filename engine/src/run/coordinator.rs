@@ -205,8 +205,7 @@ impl Attempt<'_> {
         self.record.source_size_bytes = Some(source.size_bytes);
         self.record.source_modified_at = DateTime::from_timestamp_micros((source.modified_ns / 1000) as i64);
         let options = read_options(&self.process.source, &self.instance.config().limits)?;
-        let mapped = layout(&self.process)?.source_columns();
-        let file = OpenFile::open(source, options)?.expecting(&mapped);
+        let file = OpenFile::open(source, options)?;
         self.record.source_format = Some(source_format(&file));
         self.compare_columns(&file)?;
         Ok(file)

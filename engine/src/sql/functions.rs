@@ -112,8 +112,7 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
     let opened = local(instance, file.unwrap_or_else(|| process.source.location()))?;
     let options = read_options(&process.source, &instance.config().limits)?;
     let layout = layout(&process)?;
-    let file = OpenFile::open(opened, options)?.expecting(&layout.source_columns());
-    SourceTable::typed(file, &layout, relation)
+    SourceTable::typed(OpenFile::open(opened, options)?, &layout, relation)
 }
 
 fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {
