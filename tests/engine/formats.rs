@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 
 use crate::support::Bench;
 
@@ -218,10 +220,48 @@ async fn parquet_rows_have_numbers_and_go_through_the_same_rules() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn parquet_of_every_compression_is_read() {
+    let texts = |texts: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from_iter_values(texts)) };
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let columns = [("cid", texts(["C1", "C2"])), ("Tier", texts(["Gold", "Silver"]))];
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let bench = Bench::new().await;
+        let file = bench.file("in.parquet", parquet_with(columns, Some(properties)));
+        bench.ingest(&file, "cid", &["Tier=string"], "register").await.unwrap();
+        assert_eq!(bench.customers().await, ["C1|Gold", "C2|Silver"], "{compression:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_json_key_that_only_a_late_record_has_is_a_column_and_one_that_none_has_is_missing() {
+    let early = (0..30_000).map(|i| format!("{{\"cid\": \"C{i}\", \"Tier\": \"Gold, and a longer text\"}}\n"));
+    let text: String = early.chain(["{\"cid\": \"L\", \"Spend\": 1}".to_owned()]).collect();
+    assert!(text.len() > 1 << 20);
+    let bench = Bench::new().await;
+    let file = bench.file("in.ndjson", &text);
+    bench.ingest(&file, "cid", &["Tier=string", "Spend=int"], "register").await.unwrap();
+    let found = "SELECT count(*), count(tier), count(spend), max(spend) FROM customers";
+    assert_eq!(bench.rows(found).await, ["30001|30000|1|1"]);
+    let error = bench.ingest(&file, "cid", &["Spent=int"], "register").await.unwrap_err();
+    assert!(error.to_string().contains("Spent"), "{error}");
+}
+
 fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N]) -> Vec<u8> {
+    parquet_with(columns, None)
+}
+
+fn parquet_with<const N: usize>(columns: [(&str, ArrayRef); N], properties: Option<WriterProperties>) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+    let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), properties).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     file

@@ -1,7 +1,7 @@
 //! What a process says about rejects, duplicates and cells that do not fit.
 
 use sluice_engine::Class;
-use sluice_engine::run::{Effect, Report};
+use sluice_engine::run::{Effect, Extent, Report};
 use sluice_engine::spec::RejectBudget;
 
 use crate::support::{Bench, definition, request};
@@ -478,4 +478,39 @@ async fn a_set_rule_that_errors_is_a_usage_error_that_names_it() {
         "{error}"
     );
     assert!(bench.customers().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_judges_the_first_records_and_no_others() {
+    let bench = Bench::new().await;
+    bench
+        .process("p", &definition("register", &["Tier=string"], ""))
+        .await;
+    // More than one block of the reader; every tenth record is malformed, every fifth has no CID.
+    let record = |i: u32| match i % 10 {
+        0 => "a,b,c\n".to_owned(),
+        5 => ",Gold\n".to_owned(),
+        _ => format!("C{i},a text that makes the file longer than one block of it\n"),
+    };
+    let records: String = (1..=40_000).map(record).collect();
+    let file = bench.file("in.csv", format!("cid,Tier\n{records}"));
+    for sample in [1, 4, 5, 10, 30_001, 40_000, 50_000] {
+        let mut request = request("p", Some(&file));
+        (request.effect, request.extent) = (Effect::DryRun, Extent::First(sample));
+        let report = bench.run(request).await.unwrap();
+        let read = sample.min(40_000);
+        assert_eq!(report.run.rows_read, Some(read), "{sample}");
+        assert_eq!(report.run.rows_rejected, Some(read / 10 + (read + 5) / 10), "{sample}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_reads_no_column_is_a_rule() {
+    for (rule, rejected) in [("1 = 1", 0), ("1 = 2", 10)] {
+        let more = format!("[policy]\nallow_none = true\n[[rule]]\nid = \"odd\"\nsql = \"{rule}\"\n");
+        let (bench, report) = run(&more, &ten(0)).await;
+        assert_eq!(report.run.rows_rejected, Some(rejected), "{rule}");
+        let odd = "SELECT count(*) FROM reject_reasons WHERE rule = 'odd'";
+        assert_eq!(bench.cell(odd).await, rejected.to_string(), "{rule}");
+    }
 }

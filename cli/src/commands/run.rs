@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sluice_engine::instance::Instance;
-use sluice_engine::run::{Effect, Repeat, RunRequest};
+use sluice_engine::run::{Effect, Extent, Repeat, RunRequest};
 use sluice_engine::spec::RejectBudget;
 
 use crate::context::Context;
@@ -35,6 +35,9 @@ pub struct RunOptions {
     /// Judge every record and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// In a dry run, judge the first N records only
+    #[arg(long, value_name = "N", requires = "dry_run", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
     /// In a dry run, also compare with the customers: count what would change
     #[arg(long, requires = "dry_run")]
     explain: bool,
@@ -67,6 +70,7 @@ impl RunOptions {
                 (true, false) => Effect::DryRun,
                 (true, true) => Effect::Explain,
             },
+            extent: self.sample.map_or(Extent::Whole, Extent::First),
             repeat: if self.force {
                 Repeat::Force
             } else {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
-    new_null_array,
+    ArrayRef, AsArray, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions, StringArray,
+    StringBuilder, StructArray, new_null_array,
 };
 use arrow::buffer::Buffer;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 use super::bytes::Encoding;
 use super::cast::cast;
 use super::csv::{Dialect, Malformed, RecordTable, Shape};
-use super::layout::{self, Layout, POSITION};
+use super::layout::{self, Layout};
 use super::open::OpenFile;
 use super::parquet;
 use super::views::{ChunkEncoding, malformed_bytes, raw_bytes, texts};
@@ -82,9 +82,46 @@ pub struct ChunkDecoder {
     expected_fields: usize,
     /// The encoding in which positions are counted.
     encoding: Encoding,
-    /// Whether anybody wants to see the records' bytes.
-    raw_bytes: RawBytes,
+    /// What is made of a chunk, in the order of the schema.
+    outputs: Vec<Output>,
     schema: SchemaRef,
+}
+
+/// A column of [`Layout::rule_schema`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// The number of a record.
+    RecordNo,
+    /// The line it starts in.
+    Line,
+    /// Its first byte.
+    ByteStart,
+    /// Its length.
+    ByteLen,
+    /// Its bytes.
+    RawBytes,
+    /// The columns whose bytes are no text.
+    InvalidEncoding,
+    /// The column of this number of the layout.
+    Value(usize),
+    /// The texts of the source.
+    Raw,
+}
+
+impl Output {
+    /// All of them, in the order of [`Layout::rule_schema`].
+    fn all(layout: &Layout) -> Vec<Self> {
+        let values = (0..layout.columns().count()).map(Self::Value);
+        let before = [
+            Self::RecordNo,
+            Self::Line,
+            Self::ByteStart,
+            Self::ByteLen,
+            Self::RawBytes,
+            Self::InvalidEncoding,
+        ];
+        before.into_iter().chain(values).chain([Self::Raw]).collect()
+    }
 }
 
 impl ChunkDecoder {
@@ -95,23 +132,29 @@ impl ChunkDecoder {
         let slots = layout.columns().map(|column| slot(&column.source)).collect();
         let schema = layout.rule_schema(&raw_columns);
         Self {
-            layout,
             dialect: file.options.dialect.clone(),
             kept: file.positions(&raw_columns).unwrap_or_default(),
             raw_columns,
             slots,
             expected_fields: file.header.columns.len(),
             encoding: file.encoding(),
-            raw_bytes: RawBytes::Kept,
+            outputs: Output::all(&layout),
+            layout,
             schema,
         }
     }
 
-    /// Leaves the records' bytes out, for a load that keeps no record.
+    /// Makes these columns and no others.
     #[must_use]
-    pub fn without_raw_bytes(self) -> Self {
+    pub fn only(self, names: &[&str]) -> Self {
+        let fields = self.schema.fields().iter();
+        let wanted = fields
+            .zip(&self.outputs)
+            .filter(|(field, _)| names.contains(&field.name().as_str()));
+        let (fields, outputs): (Vec<_>, Vec<_>) = wanted.map(|(field, output)| (Arc::clone(field), *output)).unzip();
         Self {
-            raw_bytes: RawBytes::LeftOut,
+            schema: Arc::new(Schema::new(fields)),
+            outputs,
             ..self
         }
     }
@@ -168,12 +211,7 @@ impl ChunkDecoder {
         }
         let invalid = chunk.records.invalid.iter();
         faults.extend(invalid.filter_map(|(row, slot)| Some((*row as usize, self.mapped(*slot as usize)?))));
-        let mut columns = self.positions(chunk);
-        columns.push(match self.raw_bytes {
-            RawBytes::Kept => raw_bytes(&chunk.bytes, &chunk.records)?,
-            RawBytes::LeftOut => no_bytes(num_rows),
-        });
-        self.finish(num_rows, columns, raw, faults)
+        self.finish(num_rows, raw, faults, |output| self.provenance(chunk, output))
     }
 
     /// The name of a raw column if it is mapped.
@@ -194,39 +232,49 @@ impl ChunkDecoder {
             }
             raw.push(Arc::new(column.texts));
         }
-        let last = chunk.first_record_no + num_rows as u64;
-        let mut columns = vec![numbers(chunk.first_record_no..last)];
-        columns.extend((1..POSITION.len()).map(|_| new_null_array(&DataType::Int64, num_rows)));
-        let rows: Vec<usize> = (0..num_rows).collect();
-        columns.push(match self.raw_bytes {
-            RawBytes::Kept => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(
-                batch, &rows,
-            )?)),
-            RawBytes::LeftOut => no_bytes(num_rows),
-        });
-        self.finish(num_rows, columns, raw, faults)
+        self.finish(num_rows, raw, faults, |output| {
+            let last = chunk.first_record_no + num_rows as u64;
+            let rows: Vec<usize> = (0..num_rows).collect();
+            Ok(match output {
+                Output::RecordNo => numbers(chunk.first_record_no..last),
+                Output::RawBytes => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(batch, &rows)?)),
+                _ => new_null_array(&DataType::Int64, num_rows),
+            })
+        })
     }
 
-    /// The batch of these positions, raw bytes and raw texts: the typed columns are made of the texts.
+    /// The batch of these raw texts: the typed columns are made of them, `provenance` gives where records stand.
     fn finish(
         &self,
         num_rows: usize,
-        mut columns: Vec<ArrayRef>,
         raw: Vec<ArrayRef>,
         mut faults: Vec<(usize, &str)>,
+        provenance: impl Fn(Output) -> Result<ArrayRef>,
     ) -> Result<RecordBatch> {
-        columns.push(encoding_faults(num_rows, &mut faults));
-        for (column, slot) in self.layout.columns().zip(&self.slots) {
-            columns.push(match raw.get(*slot) {
-                Some(texts) => cast(arrow::array::AsArray::as_string_view(texts), column)?,
-                None => new_null_array(&column.data_type(), num_rows),
-            });
+        let columns = self.outputs.iter().map(|output| match output {
+            Output::InvalidEncoding => Ok(encoding_faults(num_rows, &mut faults)),
+            Output::Value(number) => self.value(*number, num_rows, &raw),
+            Output::Raw => {
+                let fields = layout::raw_fields(&self.raw_columns);
+                let texts = StructArray::try_new_with_length(fields, raw.clone(), None, num_rows)?;
+                Ok(Arc::new(texts) as ArrayRef)
+            }
+            other => provenance(*other),
+        });
+        let columns = columns.collect::<Result<_>>()?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(num_rows));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)?)
+    }
+
+    /// A typed column.
+    fn value(&self, number: usize, num_rows: usize, raw: &[ArrayRef]) -> Result<ArrayRef> {
+        let column = self.layout.columns().nth(number);
+        let slot = self.slots.get(number).copied().unwrap_or(usize::MAX);
+        match (column, raw.get(slot)) {
+            (Some(column), Some(texts)) => cast(texts.as_string_view(), column),
+            (Some(column), None) => Ok(new_null_array(&column.data_type(), num_rows)),
+            (None, _) => Ok(new_null_array(&DataType::Null, num_rows)),
         }
-        let fields = layout::raw_fields(&self.raw_columns);
-        columns.push(Arc::new(StructArray::try_new_with_length(
-            fields, raw, None, num_rows,
-        )?));
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
     fn malformed(&self, chunk: &TextChunk) -> Result<RecordBatch> {
@@ -251,20 +299,19 @@ impl ChunkDecoder {
         Ok(RecordBatch::try_new(layout::malformed_schema(), columns)?)
     }
 
-    /// Where each row's record stands in the source.
-    fn positions(&self, chunk: &TextChunk) -> Vec<ArrayRef> {
+    /// Where each row's record stands in the source, and its bytes.
+    fn provenance(&self, chunk: &TextChunk, output: Output) -> Result<ArrayRef> {
         let records = &chunk.records;
-        vec![
-            numbers(records.record_numbers()),
-            numbers(
-                records
-                    .line
-                    .iter()
-                    .map(|line| records.origin.line + u64::from(*line)),
-            ),
-            self.source_bytes(chunk),
-            self.source_lengths(chunk),
-        ]
+        Ok(match output {
+            Output::RecordNo => numbers(records.record_numbers()),
+            Output::Line => {
+                let lines = records.line.iter().map(|line| u64::from(*line));
+                numbers(lines.map(|line| records.origin.line + line))
+            }
+            Output::ByteStart => self.source_bytes(chunk),
+            Output::ByteLen => self.source_lengths(chunk),
+            _ => raw_bytes(&chunk.bytes, records)?,
+        })
     }
 
     /// The first byte of each row's record, in the source's own encoding.
@@ -305,20 +352,8 @@ impl ChunkDecoder {
     }
 }
 
-/// Whether the bytes of well-formed records are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RawBytes {
-    Kept,
-    LeftOut,
-}
-
 fn numbers(values: impl Iterator<Item = u64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values.map(|value| value as i64)))
-}
-
-/// A column of empty bytes.
-fn no_bytes(num_rows: usize) -> ArrayRef {
-    Arc::new(BinaryViewArray::new(vec![0; num_rows].into(), Vec::new(), None))
 }
 
 /// Why a record of this shape is malformed.

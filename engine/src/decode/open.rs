@@ -11,7 +11,7 @@ use super::csv::{
     parse_header, suspect_delimiter,
 };
 use super::feed::{CsvFeed, Feed, JsonFeed, ParquetFeed};
-use super::json::keys_seen;
+use super::json::{KeySearch, keys_seen};
 use super::parquet::ParquetFile;
 use super::record::RecordReader;
 use crate::error::{Error, Result};
@@ -199,6 +199,31 @@ impl OpenFile {
             header,
             content,
         })
+    }
+
+    /// The same file with those of the `wanted` columns that its first records lack and a later one has: a key of
+    /// NDJSON may be rare. The file is read until all are found, to its end only if one is in no record.
+    ///
+    /// # Errors
+    /// Input or output.
+    pub fn with_rare_keys(mut self, wanted: &[String]) -> Result<Self> {
+        let Content::Ndjson(text) = &self.content else {
+            return Ok(self);
+        };
+        let is_missing = |name: &&String| !self.header.columns.contains(name);
+        let mut search = KeySearch::new(wanted.iter().filter(is_missing).cloned().collect());
+        if search.is_over() {
+            return Ok(self);
+        }
+        let blocks = self.blocks(text, KEYS_BYTES, 0)?;
+        while !search.is_over()
+            && let Some(block) = blocks.next()?
+        {
+            search.feed(block.content());
+            blocks.recycle(block.into_buffer());
+        }
+        self.header.columns.extend(search.finish());
+        Ok(self)
     }
 
     /// The format.

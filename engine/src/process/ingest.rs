@@ -40,6 +40,7 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     let wanted: Vec<String> = std::iter::once(ingest.key.clone())
         .chain(mappings.iter().map(|m| m.column.clone()))
         .collect();
+    let file = file.with_rare_keys(&wanted)?;
     file.positions(&wanted).map_err(as_usage)?;
     let mode = match ingest.mode.as_str() {
         "update" => Mode::Update,

@@ -9,7 +9,7 @@ use datafusion::prelude::SessionContext;
 use super::judge::Prepared;
 use super::load::{Loading, Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
-use super::request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
+use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
 use super::settle::{finish, settle};
 use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
@@ -205,7 +205,8 @@ impl Attempt<'_> {
         self.record.source_size_bytes = Some(source.size_bytes);
         self.record.source_modified_at = DateTime::from_timestamp_micros((source.modified_ns / 1000) as i64);
         let options = read_options(&self.process.source, &self.instance.config().limits)?;
-        let file = OpenFile::open(source, options)?;
+        let columns = layout(&self.process)?.source_columns();
+        let file = OpenFile::open(source, options)?.with_rare_keys(&columns)?;
         self.record.source_format = Some(source_format(&file));
         self.compare_columns(&file)?;
         Ok(file)
@@ -255,9 +256,14 @@ impl Attempt<'_> {
             rules: &rules,
             staging: self.staging(&rules),
             budget,
+            extent: self.request.extent,
             threads: self.settings.threads,
             meter,
         };
+        if let Extent::First(records) = self.request.extent {
+            self.warnings
+                .push(format!("a sample: only the first {records} records were read"));
+        }
         let loading = load(ctx, loading);
         let loaded = self.phases.stoppable("load", loading).await?;
         file.source.check_unchanged()?;

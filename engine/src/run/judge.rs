@@ -275,7 +275,7 @@ fn acceptable(batch: &RecordBatch, verdicts: &Verdicts) -> Result<BooleanArray> 
     let mut acceptable = vec![true; batch.num_rows()];
     verdicts.each_broken(batch, |row, _, rules| {
         if let Some(slot) = acceptable.get_mut(row) {
-            *slot = !verdicts.rejects(&rules);
+            *slot = !verdicts.rejects(rules);
         }
         Ok(())
     })?;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Int64Type, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
 use crate::decode::layout::{BROKEN, POSITION};
 use crate::decode::{ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, process};
 use crate::error::Result;
+use crate::run::request::Extent;
 use crate::stage::{BatchStore, StageBudget, compact};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::duplicates::{KeyHashes, KeyIndex};
@@ -87,6 +88,8 @@ pub struct Loading<'a> {
     pub staging: Staging,
     /// Memory for that.
     pub budget: &'a StageBudget,
+    /// How much of the source is read.
+    pub extent: Extent,
     /// Threads that decode.
     pub threads: usize,
     /// Where progress is told.
@@ -104,6 +107,7 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         rules,
         staging,
         budget,
+        extent,
         threads,
         meter,
     } = loading;
@@ -111,12 +115,11 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let raw_columns = raw_columns(layout, rules, file);
     let kept = file.positions(&raw_columns)?;
     let decoder = ChunkDecoder::new(layout.clone(), file, raw_columns);
-    let decoder = match staging {
-        Staging::Records => decoder,
-        Staging::Keys => decoder.without_raw_bytes(),
-    };
     let rules = RowRules::compile(ctx, rules, decoder.schema()).await?;
     let schema = stage_schema(layout, staging);
+    let mut wanted = rules.columns();
+    wanted.extend(schema.fields().iter().map(|field| field.name().as_str()));
+    let decoder = decoder.only(&wanted);
     let budget = match staging {
         Staging::Records => budget.clone(),
         Staging::Keys => budget.at_most(STAGED_KEYS_BYTES),
@@ -124,8 +127,9 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let mut staged = BatchStore::new(Arc::clone(&schema), budget.clone());
     let mut malformed = BatchStore::new(crate::decode::layout::malformed_schema(), budget.clone());
     let mut keys = KeyIndex::new(KEY_INDEX_BYTES, budget.folder()?);
+    let last = extent.last_record_no();
     let judged = process(file, &kept, Arc::clone(&meter), threads, move |chunk| {
-        judge(decoder.decode(chunk)?, &rules, &schema)
+        judge(within(decoder.decode(chunk)?, last), &rules, &schema, staging)
     })?;
     let mut judged = std::pin::pin!(judged);
     while let Some(chunk) = judged.try_next().await? {
@@ -138,6 +142,10 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         }
         if let Some(bad) = chunk.malformed {
             malformed.push(bad)?;
+        }
+        if (staged.num_rows() + malformed.num_rows()) as u64 >= last {
+            // Dropping the stream stops the threads.
+            break;
         }
     }
     staged.seal()?;
@@ -157,7 +165,26 @@ struct Judged {
     malformed: Option<RecordBatch>,
 }
 
-fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef) -> Result<Judged> {
+/// The records up to number `last`.
+fn within(decoded: Decoded, last: u64) -> Decoded {
+    let Decoded { incoming, malformed } = decoded;
+    Decoded {
+        incoming: head(incoming, last),
+        malformed: malformed.map(|bad| head(bad, last)).filter(|bad| bad.num_rows() > 0),
+    }
+}
+
+fn head(batch: RecordBatch, last: u64) -> RecordBatch {
+    let numbers = batch.column_by_name(POSITION[0]);
+    let numbers = numbers.and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let is_within = |number: &i64| number.unsigned_abs() <= last;
+    match numbers.map(|numbers| numbers.values().partition_point(is_within)) {
+        Some(num_rows) if num_rows < batch.num_rows() => batch.slice(0, num_rows),
+        _ => batch,
+    }
+}
+
+fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef, staging: Staging) -> Result<Judged> {
     let Decoded { incoming, malformed } = decoded;
     let broken = rules.evaluate(&incoming)?;
     let broken_rows = broken.chunk_by(|a, b| a.0 == b.0).count();
@@ -170,11 +197,10 @@ fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef) -> Result<Judge
     }
     columns.push(broken_column(incoming.num_rows(), &broken));
     let batch = RecordBatch::try_new(Arc::clone(schema), columns)?;
-    // What is staged in part must not hold the whole chunk.
-    let batch = if schema.fields().len() < all.fields().len() {
-        compact(&batch)?
-    } else {
-        batch
+    let batch = match staging {
+        Staging::Records => batch,
+        // What is staged in part must not hold the whole chunk.
+        Staging::Keys => compact(&batch)?,
     };
     Ok(Judged {
         batch,

@@ -23,5 +23,5 @@ mod settle;
 
 pub use coordinator::run;
 pub use load::{Loaded, load, stage_schema};
-pub use request::{Effect, Phases, Repeat, Report, RunRequest, Watch};
+pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
 pub use settle::settle;

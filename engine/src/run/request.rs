@@ -34,6 +34,26 @@ impl Effect {
     }
 }
 
+/// How much of a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Its first records, this many.
+    First(u64),
+}
+
+impl Extent {
+    /// Number of the last record that counts.
+    #[must_use]
+    pub fn last_record_no(self) -> u64 {
+        match self {
+            Self::Whole => u64::MAX,
+            Self::First(records) => records,
+        }
+    }
+}
+
 /// What becomes of a source that was merged before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
@@ -52,6 +72,8 @@ pub struct RunRequest {
     pub file: Option<PathBuf>,
     /// Whether anything is written.
     pub effect: Effect,
+    /// How much of the source is read; a run that merges reads all of it.
+    pub extent: Extent,
     /// What becomes of a source that was merged before.
     pub repeat: Repeat,
     /// A budget instead of the process's.

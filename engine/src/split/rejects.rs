@@ -61,10 +61,10 @@ impl RejectBuilder {
     pub fn from_staged(&self, batch: &RecordBatch, verdicts: &Verdicts) -> Result<Option<RecordBatch>> {
         let mut broken = Vec::new();
         verdicts.each_broken(batch, |row, _, rules| {
-            if verdicts.rejects(&rules) {
+            if verdicts.rejects(rules) {
                 broken.push(Broken {
                     row: row as u32,
-                    rules,
+                    rules: rules.to_vec(),
                 });
             }
             Ok(())

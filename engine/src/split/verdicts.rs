@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, ListArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt16Type};
 use serde::{Deserialize, Serialize};
 
@@ -64,21 +64,6 @@ impl Verdicts {
         }
     }
 
-    /// The rules that a row of a staged batch broke, ascending.
-    #[must_use]
-    pub fn of_row(&self, broken: &[u16], record_no: u64) -> Vec<u16> {
-        let mut numbers = broken.to_vec();
-        numbers.extend(
-            self.found
-                .iter()
-                .filter(|(_, set)| set.contains(record_no))
-                .map(|(number, _)| *number),
-        );
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    }
-
     /// Whether any of these rules rejects.
     #[must_use]
     pub fn rejects(&self, numbers: &[u16]) -> bool {
@@ -88,38 +73,53 @@ impl Verdicts {
             .any(|rule| rule.severity == Severity::Reject)
     }
 
-    /// Walks the staged rows that broke something: `visit(row, record_no, rules)`.
+    /// Walks the staged rows that broke something: `visit(row, record_no, rules)`, the rules ascending.
     ///
     /// # Errors
-    /// What `visit` returns.
+    /// A batch that was not staged by a load, and what `visit` returns.
     pub fn each_broken(
         &self,
         batch: &RecordBatch,
-        mut visit: impl FnMut(usize, u64, Vec<u16>) -> Result<()>,
+        mut visit: impl FnMut(usize, u64, &[u16]) -> Result<()>,
     ) -> Result<()> {
-        let records = batch.column(0).as_primitive::<Int64Type>();
-        let broken = batch.column(batch.schema().index_of(BROKEN)?).as_list::<i32>();
+        let records = batch.column(0).as_primitive::<Int64Type>().values();
+        let broken = batch.column(batch.schema_ref().index_of(BROKEN)?).as_list::<i32>();
         let numbers = broken.values().as_primitive::<UInt16Type>().values();
-        if broken.null_count() == broken.len() && self.found.is_empty() {
-            return Ok(());
-        }
-        for row in 0..batch.num_rows() {
-            let mine = if broken.is_null(row) {
-                &[]
-            } else {
-                let (from, to) = (
-                    broken.value_offsets()[row] as usize,
-                    broken.value_offsets()[row + 1] as usize,
-                );
-                numbers.get(from..to).unwrap_or_default()
-            };
-            let record_no = records.value(row).unsigned_abs();
-            if mine.is_empty() && !self.found.iter().any(|(_, set)| set.contains(record_no)) {
-                continue;
+        let mut rules = Vec::new();
+        for row in self.broken_rows(records, broken) {
+            let record_no = records.get(row).map_or(0, |record| record.unsigned_abs());
+            rules.clear();
+            if let (true, Some([from, to])) = (broken.is_valid(row), broken.value_offsets().get(row..row + 2)) {
+                rules.extend_from_slice(numbers.get(*from as usize..*to as usize).unwrap_or_default());
             }
-            visit(row, record_no, self.of_row(mine, record_no))?;
+            let found = self.found.iter().filter(|(_, set)| set.contains(record_no));
+            rules.extend(found.map(|(number, _)| *number));
+            rules.sort_unstable();
+            rules.dedup();
+            visit(row, record_no, &rules)?;
         }
         Ok(())
+    }
+
+    /// The rows that broke a row rule or that a query found, ascending. Records are in their order in the source.
+    fn broken_rows(&self, records: &[i64], broken: &ListArray) -> Vec<usize> {
+        let mut rows: Vec<usize> = match broken.nulls() {
+            Some(nulls) => nulls.valid_indices().collect(),
+            None => (0..broken.len()).collect(),
+        };
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return rows;
+        };
+        let num_own = rows.len();
+        for (_, set) in &self.found {
+            let found = set.within(first.unsigned_abs()..=last.unsigned_abs());
+            rows.extend(found.filter_map(|number| records.binary_search(&(number as i64)).ok()));
+        }
+        if rows.len() > num_own {
+            rows.sort_unstable();
+            rows.dedup();
+        }
+        rows
     }
 
     /// Counts all rows of a stage and of the malformed records beside it.
@@ -127,29 +127,13 @@ impl Verdicts {
     /// # Errors
     /// The stage cannot be read.
     pub fn tally(&self, staged: &BatchStore, malformed_rows: u64) -> Result<Tally> {
-        let mut counts: BTreeMap<(usize, Severity), u64> = BTreeMap::new();
-        let order: Vec<usize> = self
-            .rules
-            .iter()
-            .map(|rule| self.first_with_id(&rule.id))
-            .collect();
+        let mut counts = Counts::new(&self.rules);
         let mut rejected = RecordSet::default();
         let mut rows_warned = 0;
         for number in 0..staged.len() {
             self.each_broken(&staged.read(number)?, |_, record_no, numbers| {
-                let mut seen: Vec<(usize, Severity)> = Vec::with_capacity(numbers.len());
-                for rule in &numbers {
-                    if let (Some(first), Some(rule)) =
-                        (order.get(*rule as usize), self.rules.get(*rule as usize))
-                    {
-                        seen.push((*first, rule.severity));
-                    }
-                }
-                seen.sort_unstable();
-                seen.dedup();
-                seen.into_iter()
-                    .for_each(|key| *counts.entry(key).or_default() += 1);
-                if self.rejects(&numbers) {
+                counts.count(record_no, numbers);
+                if self.rejects(numbers) {
                     rejected.insert(record_no);
                 } else {
                     rows_warned += 1;
@@ -157,6 +141,7 @@ impl Verdicts {
                 Ok(())
             })?;
         }
+        let mut counts = counts.by_rule();
         if let (Some(rule), true) = (
             self.rules.iter().position(|r| r.check == Check::Malformed),
             malformed_rows > 0,
@@ -180,7 +165,45 @@ impl Verdicts {
         })
     }
 
-    fn first_with_id(&self, id: &str) -> usize {
-        self.rules.iter().position(|rule| rule.id == id).unwrap_or(0)
+}
+
+/// Records by rule: the rules of one id and severity count a record once, however many of them it broke.
+#[derive(Debug)]
+struct Counts {
+    /// For each rule, its id's first rule and its severity.
+    keys: Vec<(usize, Severity)>,
+    /// For each rule, the place of its key's first rule.
+    slots: Vec<usize>,
+    /// By slot: the records, and the last of them.
+    records: Vec<(u64, u64)>,
+}
+
+impl Counts {
+    fn new(rules: &[Rule]) -> Self {
+        let first_with_id = |id: &str| rules.iter().position(|rule| rule.id == id).unwrap_or(0);
+        let key = |rule: &Rule| (first_with_id(&rule.id), rule.severity);
+        let keys: Vec<(usize, Severity)> = rules.iter().map(key).collect();
+        let slot = |key| keys.iter().position(|other| other == key).unwrap_or(0);
+        Self {
+            slots: keys.iter().map(slot).collect(),
+            records: vec![(0, 0); rules.len()],
+            keys,
+        }
+    }
+
+    fn count(&mut self, record_no: u64, rules: &[u16]) {
+        for rule in rules {
+            let slot = self.slots.get(*rule as usize).copied().unwrap_or(usize::MAX);
+            if let Some((records, last)) = self.records.get_mut(slot).filter(|(_, last)| *last != record_no) {
+                *records += 1;
+                *last = record_no;
+            }
+        }
+    }
+
+    fn by_rule(self) -> BTreeMap<(usize, Severity), u64> {
+        let counted = self.keys.into_iter().zip(self.records);
+        let counted = counted.filter(|(_, (records, _))| *records > 0);
+        counted.map(|(key, (records, _))| (key, records)).collect()
     }
 }

@@ -112,7 +112,8 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
     let opened = local(instance, file.unwrap_or_else(|| process.source.location()))?;
     let options = read_options(&process.source, &instance.config().limits)?;
     let layout = layout(&process)?;
-    SourceTable::typed(OpenFile::open(opened, options)?, &layout, relation)
+    let file = OpenFile::open(opened, options)?.with_rare_keys(&layout.source_columns())?;
+    SourceTable::typed(file, &layout, relation)
 }
 
 fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {

@@ -143,9 +143,10 @@ impl TableProvider for SourceTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
+        let names: Vec<&str> = schema.fields().iter().flat_map(|field| names_of(field)).collect();
         let partition = FilePartition {
             file: self.file.clone(),
-            decoder: Arc::clone(&self.decoder),
+            decoder: Arc::new(self.decoder.as_ref().clone().only(&names)),
             kept: self.kept.clone(),
             schema: Arc::clone(&schema),
             wants_malformed: self.schema.index_of(MALFORMED).is_ok(),
@@ -198,13 +199,16 @@ impl PartitionStream for FilePartition {
     }
 }
 
+/// The names by which the decoder may know a column: where a record stood goes by another name if the file uses it.
+fn names_of(field: &FieldRef) -> impl Iterator<Item = &str> {
+    let name = field.name().as_str();
+    std::iter::once(name).chain(name.strip_prefix("__"))
+}
+
 /// The columns of `schema`, by name; what the batch lacks is NULL.
 fn shaped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let column = |field: &FieldRef| -> ArrayRef {
-        let name = field.name().as_str();
-        let found = batch
-            .column_by_name(name)
-            .or_else(|| batch.column_by_name(name.strip_prefix("__")?));
+        let found = names_of(field).find_map(|name| batch.column_by_name(name));
         let same_type = found.filter(|column| column.data_type() == field.data_type());
         same_type.map_or_else(|| new_null_array(field.data_type(), batch.num_rows()), Arc::clone)
     };

@@ -1,5 +1,7 @@
 //! A set of records, one bit each.
 
+use std::ops::RangeInclusive;
+
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
@@ -34,6 +36,15 @@ impl RecordSet {
         self.words
             .get((record_no / 64) as usize)
             .is_some_and(|word| word & (1 << (record_no % 64)) != 0)
+    }
+
+    /// The records of this set in `range`, ascending.
+    pub fn within(&self, range: RangeInclusive<u64>) -> impl Iterator<Item = u64> + '_ {
+        let words = (range.start() / 64) as usize..=(range.end() / 64) as usize;
+        let words = words.map_while(|word| Some((word as u64, *self.words.get(word)?)));
+        words
+            .flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit))
+            .filter(move |record_no| range.contains(record_no))
     }
 
     /// The records of this set that are not in `others`.
@@ -86,6 +97,15 @@ impl RecordSet {
     }
 }
 
+/// The places of the ones of a word, ascending.
+fn ones(mut bits: u64) -> impl Iterator<Item = u64> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (bit < u64::BITS).then_some(u64::from(bit))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +118,18 @@ mod tests {
         assert_eq!(set.without(&set).len(), 0);
         assert_eq!(set.without(&RecordSet::default()), set);
         assert!(set.contains(1000) && !set.contains(999) && !set.contains(100_000));
+    }
+
+    #[test]
+    fn the_records_of_a_range_are_those_of_the_set_in_it() {
+        let mut set = RecordSet::default();
+        let all = [1, 63, 64, 65, 127, 128, 1000];
+        all.iter().for_each(|record| {
+            set.insert(*record);
+        });
+        for (first, last) in [(0, 2000), (1, 1), (2, 62), (63, 64), (65, 128), (129, 999), (1000, 1000), (1001, 9999)] {
+            let expected: Vec<u64> = all.iter().copied().filter(|r| (first..=last).contains(r)).collect();
+            assert_eq!(set.within(first..=last).collect::<Vec<_>>(), expected, "{first} to {last}");
+        }
     }
 }

@@ -10,9 +10,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, ListBuilder, RecordBatch, UInt16Builder, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, UInt16Array, new_null_array,
+};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::{cast, not};
-use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::PhysicalExpr;
@@ -44,6 +47,8 @@ type Step = (Vec<Arc<dyn PhysicalExpr>>, SchemaRef);
 /// Expressions evaluated one after the other: what common subexpressions need first, then the predicates.
 #[derive(Debug, Clone)]
 struct Projection {
+    /// The columns of a batch that the first step reads, by name: a batch may have others.
+    leaf: SchemaRef,
     steps: Vec<Step>,
     /// The numbers of the rules, in output order.
     rules: Vec<u16>,
@@ -88,10 +93,21 @@ impl RowRules {
         })
     }
 
+    /// The columns that the rules read; [`Self::evaluate`] needs no others.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let projections = std::iter::once(&self.builtin).chain(&self.user).chain(&self.user_alone);
+        let names = projections.flat_map(|projection| projection.leaf.fields());
+        let mut columns: Vec<&str> = names.map(|field| field.name().as_str()).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
     /// Finds what each row of `batch` broke.
     ///
     /// # Errors
-    /// A built-in rule failed, which none does on any data.
+    /// A column of [`Self::columns`] is missing, or a built-in rule failed, which none does on any data.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<Broken> {
         let mut broken = Broken::new();
         self.builtin.evaluate(batch, &mut broken)?;
@@ -117,12 +133,13 @@ impl Projection {
         check: Check,
         schema: &SchemaRef,
     ) -> Result<Self> {
-        let steps = if rules.is_empty() {
-            Vec::new()
+        let (leaf, steps) = if rules.is_empty() {
+            (Arc::new(Schema::empty()), Vec::new())
         } else {
             steps(ctx, rules, schema).await?
         };
         Ok(Self {
+            leaf,
             steps,
             rules: rules.iter().map(|(number, _)| *number).collect(),
             check,
@@ -133,7 +150,7 @@ impl Projection {
         if batch.num_rows() == 0 || self.steps.is_empty() {
             return Ok(());
         }
-        let mut current = batch.clone();
+        let mut current = self.leaf_of(batch)?;
         for (expressions, schema) in &self.steps {
             let columns = expressions
                 .iter()
@@ -154,6 +171,16 @@ impl Projection {
             }
         }
         Ok(())
+    }
+
+    /// The columns of `batch` that the first step reads; there may be none.
+    fn leaf_of(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let column = |field: &FieldRef| -> Result<ArrayRef> {
+            Ok(Arc::clone(batch.column(batch.schema_ref().index_of(field.name())?)))
+        };
+        let columns = self.leaf.fields().iter().map(column).collect::<Result<_>>()?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.leaf), columns, &rows)?)
     }
 
     /// A built-in's predicate is true for an offender, a user's expression is false.
@@ -185,8 +212,12 @@ impl Projection {
     }
 }
 
-/// Plans the rules as one query over `incoming` and takes its projections out of the plan.
-async fn steps(ctx: &SessionContext, rules: &[(u16, &Rule)], schema: &SchemaRef) -> Result<Vec<Step>> {
+/// Plans the rules as one query over `incoming` and takes its leaf's columns and its projections out of the plan.
+async fn steps(
+    ctx: &SessionContext,
+    rules: &[(u16, &Rule)],
+    schema: &SchemaRef,
+) -> Result<(SchemaRef, Vec<Step>)> {
     let empty = BatchStore::new(Arc::clone(schema), StageBudget::new(0, std::env::temp_dir()));
     let plan_ctx = sibling(ctx);
     plan_ctx.register_table("incoming", Arc::new(StageTable::new(Arc::new(empty))))?;
@@ -207,35 +238,26 @@ async fn steps(ctx: &SessionContext, rules: &[(u16, &Rule)], schema: &SchemaRef)
         .map_err(failed)?;
     reject_subqueries(plan.logical_plan(), rules)?;
     let physical = plan.create_physical_plan().await.map_err(failed)?;
-    collect_steps(&physical, rules, schema)
+    collect_steps(&physical, rules)
 }
 
 fn collect_steps(
     plan: &Arc<dyn ExecutionPlan>,
     rules: &[(u16, &Rule)],
-    schema: &SchemaRef,
-) -> Result<Vec<Step>> {
+) -> Result<(SchemaRef, Vec<Step>)> {
     let Some(projection) = plan.downcast_ref::<ProjectionExec>() else {
         return match plan.children().as_slice() {
-            // The leaf: start from the columns that it was asked for.
-            [] => Ok(vec![(leaf_columns(&plan.schema(), schema)?, plan.schema())]),
+            [] => Ok((plan.schema(), Vec::new())),
             // Repartitioning and coalescing change no row.
-            [child] => collect_steps(child, rules, schema),
+            [child] => collect_steps(child, rules),
             _ => Err(named(rules)
                 .hint("a row rule is an expression over one record; write a set rule with SELECT")),
         };
     };
-    let mut steps = collect_steps(projection.input(), rules, schema)?;
+    let (leaf, mut steps) = collect_steps(projection.input(), rules)?;
     let expressions = projection.expr().iter().map(|e| Arc::clone(&e.expr)).collect();
     steps.push((expressions, projection.schema()));
-    Ok(steps)
-}
-
-fn leaf_columns(leaf: &SchemaRef, batch: &SchemaRef) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
-    let column = |field: &FieldRef| -> Result<Arc<dyn PhysicalExpr>> {
-        Ok(datafusion::physical_expr::expressions::col(field.name(), batch)?)
-    };
-    leaf.fields().iter().map(column).collect()
+    Ok((leaf, steps))
 }
 
 fn reject_subqueries(plan: &LogicalPlan, rules: &[(u16, &Rule)]) -> Result<()> {
@@ -266,21 +288,23 @@ fn named(rules: &[(u16, &Rule)]) -> Error {
 
 /// The carrier column of what rows broke: a list of rule numbers, NULL for a clean row.
 #[must_use]
-pub fn broken_column(num_rows: usize, broken: &Broken) -> arrow::array::ArrayRef {
+pub fn broken_column(num_rows: usize, broken: &Broken) -> ArrayRef {
     if broken.is_empty() {
         return new_null_array(broken_field().data_type(), num_rows);
     }
-    let mut builder = ListBuilder::new(UInt16Builder::new());
-    let mut rest = broken.as_slice();
-    for row in 0..num_rows {
-        let here = rest.partition_point(|(at, _)| *at as usize <= row);
-        let (mine, after) = rest.split_at(here);
-        mine.iter()
-            .for_each(|(_, rule)| builder.values().append_value(*rule));
-        builder.append(here > 0);
-        rest = after;
+    let mut num_rules = vec![0; num_rows];
+    for (row, _) in broken {
+        if let Some(rules) = num_rules.get_mut(*row as usize) {
+            *rules += 1;
+        }
     }
-    Arc::new(builder.finish())
+    let rules = UInt16Array::from_iter_values(broken.iter().map(|(_, rule)| *rule));
+    let nulls = NullBuffer::new(BooleanBuffer::collect_bool(num_rows, |row| {
+        num_rules.get(row).is_some_and(|rules| *rules > 0)
+    }));
+    let item = Arc::new(Field::new("item", DataType::UInt16, true));
+    let offsets = OffsetBuffer::from_lengths(num_rules);
+    Arc::new(ListArray::new(item, offsets, Arc::new(rules), Some(nulls)))
 }
 
 /// The field of [`broken_column`].

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use sluice_engine::process::{self, RuleLine};
-use sluice_engine::run::{Effect, Repeat, Report, RunRequest};
+use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest};
 use sluice_engine::spec::RejectBudget;
 use tokio::runtime::Runtime;
 
@@ -153,6 +153,7 @@ async fn play(processes: &[Process; 2], steps: &[Step]) {
             skipped(&bench, asked.clone(), &customers).await;
             let again = run(&customers);
             let forced = RunRequest {
+                extent: Extent::Whole,
                 repeat: Repeat::Force,
                 ..asked
             };

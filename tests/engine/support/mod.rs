@@ -10,7 +10,7 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Ingest};
-use sluice_engine::run::{Effect, Repeat, Report, RunRequest, Watch, run};
+use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Watch, run};
 use sluice_engine::{Result, Settings, sql};
 use tempfile::TempDir;
 
@@ -94,6 +94,7 @@ pub fn request(process: &str, file: Option<&Path>) -> RunRequest {
         process: process.to_owned(),
         file: file.map(Path::to_owned),
         effect: Effect::Merge,
+        extent: Extent::Whole,
         repeat: Repeat::SkipMerged,
         max_rejects: None,
         trigger: "manual".to_owned(),

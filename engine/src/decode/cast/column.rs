@@ -19,7 +19,7 @@ pub(super) fn parsed<T: ArrowPrimitiveType>(
     texts: &StringViewArray,
     readers: Readers<impl Fn(Short) -> Option<T::Native>, impl Fn(&str) -> Option<T::Native>>,
 ) -> PrimitiveArray<T> {
-    let read = |row: usize, view: &[u8; 16]| match Short::of_view(view).and_then(&readers.short) {
+    let read = |row: usize, view: &[u8; 16]| match Short::of_view(view).and_then(|short| (readers.short)(short)) {
         None if num_bytes(view) != 0 => (readers.any)(texts.value(row)),
         value => value,
     };

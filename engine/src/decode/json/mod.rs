@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A line is a record, whatever is in it; a line of blanks is none. Start with [`JsonSplitter`], which fills a
-//! [`TextTable`]; [`keys_seen`] lists what there is to map. `scan` knows the grammar (RFC 8259) and checks all of
+//! [`TextTable`]; [`keys_seen`] lists what there is to map, [`KeySearch`] finds what stands further behind. `scan` knows the grammar (RFC 8259) and checks all of
 //! it, also in values that nobody wants; `keys` guesses the next key from the records before.
 
 mod discover;
@@ -18,6 +18,7 @@ mod keys;
 mod nested;
 mod records;
 mod scan;
+mod search;
 mod split;
 mod table;
 mod unescape;
@@ -29,5 +30,6 @@ mod tests;
 pub use discover::keys_seen;
 pub use nested::MAX_LEVELS;
 pub use records::records;
+pub use search::KeySearch;
 pub use split::{Consumed, JsonSplitter};
 pub use table::{MalformedLine, TextTable};

@@ -50,7 +50,7 @@ pub(super) fn of_read(file: &Path, codecs: &[Compression], cause: impl std::erro
             names.join(", ")
         );
         Error::data("source_corrupt", message)
-            .hint("write the file with ZSTD, SNAPPY, LZ4_RAW or UNCOMPRESSED")
+            .hint("write the file with ZSTD, SNAPPY, GZIP, BROTLI, LZ4_RAW or UNCOMPRESSED")
     } else {
         Error::data("source_corrupt", format!("the Parquet file is damaged: {cause}"))
             .hint("transfer or write the file again; columns must not be encrypted")

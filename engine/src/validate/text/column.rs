@@ -31,8 +31,8 @@ const BLANKS: [u128; INLINE_BYTES + 1] = {
 #[must_use]
 pub fn has_unsupported_column(texts: &StringViewArray) -> BooleanArray {
     let plain = |row: usize, view: u128| match BLANKS.get(view as u32 as usize) {
-        Some(blanks) => is_printable(view >> 32 | blanks),
-        None => is_printable_bytes(texts.value(row).as_bytes()),
+        Some(blanks) => is_plain(view >> 32 | blanks),
+        None => is_plain_bytes(texts.value(row).as_bytes()),
     };
     answers(texts, |row, view| {
         !plain(row, view) && has_unsupported(texts.value(row))
@@ -112,21 +112,39 @@ const fn everywhere(byte: u8) -> u128 {
     u128::from_ne_bytes([byte; size_of::<u128>()])
 }
 
-/// Whether all 16 bytes are printable ASCII, a blank included.
-///
-/// A byte that is less than a blank borrows, one that is DEL overflows into its highest bit, and one that is no
-/// ASCII has that bit; what a borrow or a carry does to the byte above comes after the answer is no.
+/// Whether all 16 bytes are plain.
 #[inline(always)]
-fn is_printable(bytes: u128) -> bool {
-    (bytes | bytes.wrapping_sub(everywhere(b' ')) | bytes.wrapping_add(everywhere(1))) & HIGHEST_BITS == 0
+fn is_plain(bytes: u128) -> bool {
+    odd(bytes as u64) | odd((bytes >> 64) as u64) == 0
 }
 
-/// Whether all of 8 or more bytes are printable ASCII, a blank included; `false` of fewer.
-fn is_printable_bytes(bytes: &[u8]) -> bool {
-    let found = united(bytes, |word| {
-        word | word.wrapping_sub(everywhere(b' ') as u64) | word.wrapping_add(everywhere(1) as u64)
-    });
-    found.is_some_and(|found| found & HIGHEST_BITS as u64 == 0)
+/// Whether all of 8 or more bytes are plain; `false` of fewer.
+fn is_plain_bytes(bytes: &[u8]) -> bool {
+    united(bytes, odd).is_some_and(|found| found == 0)
+}
+
+/// The highest bit of every byte that is not plain: a text without one has no unsupported character.
+///
+/// ```text
+///   00 to 1F   control                       odd
+///   20 to 7E   printable ASCII, a blank      plain
+///   7F         DEL                           odd
+///   80 to BF   second byte and later ones    plain
+///   C2         leads U+0080 to U+00BF        odd
+///   C3 to E1   leads letters                 plain
+///   E2 to FF   leads symbols and all above   odd
+/// ```
+#[inline(always)]
+fn odd(word: u64) -> u64 {
+    const HIGHEST: u64 = HIGHEST_BITS as u64;
+    // Additions to the lower seven bits carry into the highest bit of their own byte and no further.
+    let low = word & !HIGHEST;
+    let is_zero = |word: u64| !(((word & !HIGHEST) + !HIGHEST) | word);
+    let from = |byte: u8| low + everywhere(0x80 - byte) as u64;
+    let control = !(from(0x20) | word);
+    let high = from(0xE2 - 0x80) & word;
+    let named = is_zero(word ^ everywhere(0x7F) as u64) | is_zero(word ^ everywhere(0xC2) as u64);
+    (control | high | named) & HIGHEST
 }
 
 /// Whether all of 8 or more bytes are ASCII; `false` of fewer.

@@ -13,10 +13,10 @@ struct Sets {
     at: u64,
     /// `.`.
     points: u64,
-    /// Printable, no blank.
-    graphic: u64,
-    /// ASCII letters, digits and hyphens.
-    in_labels: u64,
+    /// ASCII letters, digits, hyphens and points.
+    in_hosts: u64,
+    /// The highest bit of every byte of a word that was met with one there that is not printable, or a blank.
+    not_graphic: u64,
 }
 
 /// Whether an ASCII text of 8 to 64 bytes is an email address; `None` for any other text.
@@ -27,8 +27,9 @@ pub(super) fn is_email(bytes: &[u8]) -> Option<bool> {
     let host = !(sets.at | local) & (last | (last - 1));
     let points = sets.points & host;
     let has_one_at = sets.at.is_power_of_two();
-    let is_local = (local != 0) & (local & !sets.graphic == 0);
-    let is_host = host & !(sets.in_labels | sets.points) == 0;
+    // What is in a host is printable, so it is enough to ask all bytes.
+    let is_local = (local != 0) & (sets.not_graphic & HIGHEST_BITS == 0);
+    let is_host = host & !sets.in_hosts == 0;
     let has_empty_label = points & ((sets.at | points) << 1 | last) != 0;
     Some(has_one_at & is_local & is_host & (points != 0) & !has_empty_label)
 }
@@ -53,7 +54,9 @@ impl Sets {
             sets.add(word, 8 * i);
         }
         if rest != 0 {
-            sets.add(rest, 8 * words.len());
+            // Letters above them: the bits of those lie behind the text, where nobody looks.
+            let letters = everywhere(b'a').unbounded_shl(8 * (bytes.len() % WORD_BYTES) as u32);
+            sets.add(rest | letters, 8 * words.len());
         }
         (all & HIGHEST_BITS == 0).then_some(sets)
     }
@@ -62,12 +65,12 @@ impl Sets {
     #[inline(always)]
     fn add(&mut self, word: u64, first: usize) {
         let lower_case = word | everywhere(0x20);
-        let is_in_label =
-            between(lower_case, b'a', b'z') | between(word, b'0', b'9') | between(word, b'-', b'-');
+        let is_in_host =
+            between(lower_case, b'a', b'z') | between(word, b'0', b'9') | between(word, b'-', b'.');
         self.at |= gathered(between(word, b'@', b'@')) << first;
         self.points |= gathered(between(word, b'.', b'.')) << first;
-        self.graphic |= gathered(between(word, b'!', b'~')) << first;
-        self.in_labels |= gathered(is_in_label) << first;
+        self.in_hosts |= gathered(is_in_host) << first;
+        self.not_graphic |= !between(word, b'!', b'~');
     }
 }
 
