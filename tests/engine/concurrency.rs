@@ -1,5 +1,7 @@
 //! Runs side by side: different processes on one instance lose nothing, whoever commits first.
 
+use std::collections::BTreeMap;
+
 use sluice_engine::Class;
 
 use crate::support::{Bench, definition};
@@ -145,4 +147,95 @@ async fn many_processes_at_once_all_merge() {
     assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "7");
     let versions = "SELECT count(DISTINCT version_after), max(version_after) FROM runs";
     assert_eq!(bench.rows(versions).await, ["6|6"]);
+}
+
+/// Runs of each writer.
+const RUNS: usize = 25;
+/// Writers; the last two register nobody.
+const WRITERS: usize = 8;
+/// Records of a run.
+const RECORDS: usize = 40;
+
+/// The CIDs of a run: some are those of every other run, some are new to most.
+fn cids(writer: usize, run: usize) -> impl Iterator<Item = String> {
+    (0..RECORDS).map(move |i| match i % 4 {
+        0 => format!("S{i}"),
+        _ => format!("C{}", (writer * 37 + run * 101 + i * 13) % 900),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_writers_of_twenty_five_runs_each_leave_what_some_serial_order_leaves() {
+    let bench = Bench::new().await;
+    for writer in 0..WRITERS {
+        let mode = if writer + 2 < WRITERS {
+            "register"
+        } else {
+            "update"
+        };
+        let more = "[policy]\nallow_none = true\n";
+        bench
+            .process(
+                &format!("w{writer}"),
+                &definition(mode, &[&format!("W{writer}=int")], more),
+            )
+            .await;
+    }
+    let writers = (0..WRITERS).map(|writer| {
+        let bench = &bench;
+        async move {
+            let mut versions = Vec::new();
+            for run in 0..RUNS {
+                let records: String = cids(writer, run).map(|cid| format!("{cid},{run}\n")).collect();
+                let file = bench.file(
+                    &format!("w{writer}-{run}.csv"),
+                    format!("cid,W{writer}\n{records}"),
+                );
+                let report = bench.run_on(&format!("w{writer}"), &file).await.unwrap();
+                assert!(report.error.is_none(), "{:?}", report.error);
+                versions.push((report.run.version_after.unwrap(), writer, run));
+            }
+            versions
+        }
+    });
+    let mut commits = futures::future::join_all(writers).await.concat();
+    // One version a run: their order is the serial one.
+    commits.sort_unstable();
+    assert!(commits.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    assert_eq!(commits.len(), WRITERS * RUNS);
+    let mut expected: BTreeMap<String, [Option<usize>; WRITERS]> = BTreeMap::new();
+    let mut rejected = 0;
+    for (_, writer, run) in commits {
+        for cid in cids(writer, run) {
+            let is_known = expected.contains_key(&cid);
+            if is_known || writer + 2 < WRITERS {
+                expected.entry(cid).or_default()[writer] = Some(run);
+            } else {
+                rejected += 1;
+            }
+        }
+    }
+    let shown = |run: &Option<usize>| run.map_or("-".to_owned(), |run| run.to_string());
+    let rows: Vec<String> = expected
+        .iter()
+        .map(|(cid, runs)| {
+            std::iter::once(cid.clone())
+                .chain(runs.iter().map(shown))
+                .collect::<Vec<_>>()
+                .join("|")
+        })
+        .collect();
+    let columns: Vec<String> = (0..WRITERS).map(|writer| format!("w{writer}")).collect();
+    let found = format!(
+        "SELECT customer_id, {} FROM customers ORDER BY 1",
+        columns.join(", ")
+    );
+    assert_eq!(bench.rows(&found).await, rows);
+    assert_eq!(
+        bench.cell("SELECT count(*) FROM rejects").await,
+        rejected.to_string()
+    );
+    let books = "SELECT count(*), sum(rows_read), count(DISTINCT version_after) FROM runs";
+    let (runs, records) = (WRITERS * RUNS, WRITERS * RUNS * RECORDS);
+    assert_eq!(bench.rows(books).await, [format!("{runs}|{records}|{runs}")]);
 }

@@ -235,22 +235,38 @@ async fn parquet_of_every_compression_is_read() {
         let properties = WriterProperties::builder().set_compression(compression).build();
         let bench = Bench::new().await;
         let file = bench.file("in.parquet", parquet_with(columns, Some(properties)));
-        bench.ingest(&file, "cid", &["Tier=string"], "register").await.unwrap();
-        assert_eq!(bench.customers().await, ["C1|Gold", "C2|Silver"], "{compression:?}");
+        bench
+            .ingest(&file, "cid", &["Tier=string"], "register")
+            .await
+            .unwrap();
+        assert_eq!(
+            bench.customers().await,
+            ["C1|Gold", "C2|Silver"],
+            "{compression:?}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_json_key_that_only_a_late_record_has_is_a_column_and_one_that_none_has_is_missing() {
-    let early = (0..30_000).map(|i| format!("{{\"cid\": \"C{i}\", \"Tier\": \"Gold, and a longer text\"}}\n"));
-    let text: String = early.chain(["{\"cid\": \"L\", \"Spend\": 1}".to_owned()]).collect();
+    let early =
+        (0..30_000).map(|i| format!("{{\"cid\": \"C{i}\", \"Tier\": \"Gold, and a longer text\"}}\n"));
+    let text: String = early
+        .chain(["{\"cid\": \"L\", \"Spend\": 1}".to_owned()])
+        .collect();
     assert!(text.len() > 1 << 20);
     let bench = Bench::new().await;
     let file = bench.file("in.ndjson", &text);
-    bench.ingest(&file, "cid", &["Tier=string", "Spend=int"], "register").await.unwrap();
+    bench
+        .ingest(&file, "cid", &["Tier=string", "Spend=int"], "register")
+        .await
+        .unwrap();
     let found = "SELECT count(*), count(tier), count(spend), max(spend) FROM customers";
     assert_eq!(bench.rows(found).await, ["30001|30000|1|1"]);
-    let error = bench.ingest(&file, "cid", &["Spent=int"], "register").await.unwrap_err();
+    let error = bench
+        .ingest(&file, "cid", &["Spent=int"], "register")
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("Spent"), "{error}");
 }
 
@@ -258,7 +274,10 @@ fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N]) -> Vec<u8> {
     parquet_with(columns, None)
 }
 
-fn parquet_with<const N: usize>(columns: [(&str, ArrayRef); N], properties: Option<WriterProperties>) -> Vec<u8> {
+fn parquet_with<const N: usize>(
+    columns: [(&str, ArrayRef); N],
+    properties: Option<WriterProperties>,
+) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut file = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), properties).unwrap();
@@ -290,4 +309,28 @@ async fn a_file_of_many_blocks_is_read_as_one() {
         bench.rows(&sql).await,
         [format!("40000|0|40000|40000|119999|{bytes}")]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_header_a_malformed_first_record_is_a_reject_like_any_other() {
+    let bench = Bench::new().await;
+    let file = bench.file("in.csv", "\"a\"b,1\n1,2,3\nx,2\ny,3\n");
+    let sql = format!(
+        "SELECT record_no, column_1, column_2, malformed IS NOT NULL FROM source('{}', 'header', 'false') ORDER BY 1",
+        file.display()
+    );
+    // The first well-formed record has three fields; the two after it have not.
+    let expected = ["1|-|-|true", "2|1|2|false", "3|-|-|true", "4|-|-|true"];
+    assert_eq!(bench.rows(&sql).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_of_the_file_keeps_its_name_whatever_it_is() {
+    let bench = Bench::new().await;
+    let file = bench.file("in.csv", "malformed,record_no,__record_no\nx,y,z\n1,2\n");
+    let sql = format!(
+        "SELECT malformed, record_no, __record_no, ____record_no, __malformed IS NOT NULL FROM source('{}') ORDER BY 4",
+        file.display()
+    );
+    assert_eq!(bench.rows(&sql).await, ["x|y|z|1|false", "-|-|-|2|true"]);
 }

@@ -500,7 +500,11 @@ async fn a_sample_judges_the_first_records_and_no_others() {
         let report = bench.run(request).await.unwrap();
         let read = sample.min(40_000);
         assert_eq!(report.run.rows_read, Some(read), "{sample}");
-        assert_eq!(report.run.rows_rejected, Some(read / 10 + (read + 5) / 10), "{sample}");
+        assert_eq!(
+            report.run.rows_rejected,
+            Some(read / 10 + (read + 5) / 10),
+            "{sample}"
+        );
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions, StringArray,
-    StringBuilder, StructArray, new_null_array,
+    ArrayRef, AsArray, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions,
+    StringArray, StringBuilder, StructArray, new_null_array,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -151,7 +151,8 @@ impl ChunkDecoder {
         let wanted = fields
             .zip(&self.outputs)
             .filter(|(field, _)| names.contains(&field.name().as_str()));
-        let (fields, outputs): (Vec<_>, Vec<_>) = wanted.map(|(field, output)| (Arc::clone(field), *output)).unzip();
+        let (fields, outputs): (Vec<_>, Vec<_>) =
+            wanted.map(|(field, output)| (Arc::clone(field), *output)).unzip();
         Self {
             schema: Arc::new(Schema::new(fields)),
             outputs,
@@ -237,7 +238,9 @@ impl ChunkDecoder {
             let rows: Vec<usize> = (0..num_rows).collect();
             Ok(match output {
                 Output::RecordNo => numbers(chunk.first_record_no..last),
-                Output::RawBytes => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(batch, &rows)?)),
+                Output::RawBytes => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(
+                    batch, &rows,
+                )?)),
                 _ => new_null_array(&DataType::Int64, num_rows),
             })
         })
@@ -263,7 +266,11 @@ impl ChunkDecoder {
         });
         let columns = columns.collect::<Result<_>>()?;
         let rows = RecordBatchOptions::new().with_row_count(Some(num_rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &rows,
+        )?)
     }
 
     /// A typed column.

@@ -450,8 +450,24 @@ fn read_header(head: &[u8], end: End, options: &ReadOptions) -> Result<Option<(H
             Ok(None)
         };
     }
+    let mut consumed = consumed;
     if let Some(bad) = table.malformed.first() {
-        return Err(damaged(bad.shape, bad.line, options));
+        let (shape, line) = (bad.shape, bad.line);
+        if options.names == ColumnNames::Header {
+            return Err(damaged(shape, line, options));
+        }
+        // Without a header the first well-formed record tells how many columns there are; those before it are rejects.
+        while table.num_rows() == 0 {
+            let read = splitter.split_some(input, consumed, end, SAMPLE_RECORDS, &mut table);
+            if read == consumed {
+                return if end == End::Last {
+                    Err(damaged(shape, line, options))
+                } else {
+                    Ok(None)
+                };
+            }
+            consumed = read;
+        }
     }
     let first = table.raw(0, input);
     if let Some(likely) = suspect_delimiter(

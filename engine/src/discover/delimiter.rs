@@ -49,7 +49,7 @@ pub struct DelimiterScore {
     pub delimiter: String,
     /// What encloses fields.
     pub quote: Option<char>,
-    /// What makes a quote data, beside doubling it.
+    /// What makes a quote data, in place of doubling it.
     pub escape: Option<char>,
     /// The usual number of fields.
     pub num_fields: usize,
@@ -78,8 +78,9 @@ pub fn score_delimiters(
         .into_iter()
         .filter(|(delimiter, _)| trial_text.contains(delimiter))
     {
-        let quotes = quotes(trial_text, delimiter);
-        let tried = quotes.into_iter().filter_map(|(quote, escape)| {
+        let mut quoting = Quoting::default();
+        let mut tried: Vec<DelimiterScore> = Vec::new();
+        for (quote, escape) in quotes(trial_text, delimiter, line_end) {
             let trial = Trial {
                 delimiter,
                 quote,
@@ -87,9 +88,14 @@ pub fn score_delimiters(
                 comment,
                 line_end,
             };
-            score(&sample(trial_text, trial, is_cut), trial, prior)
-        });
-        let tried: Vec<DelimiterScore> = tried.collect();
+            let sample = sample(trial_text, trial, is_cut);
+            if quote.is_some() {
+                quoting.note(&sample);
+            } else if quoting.is_one_column {
+                continue;
+            }
+            tried.extend(score(&sample, trial, prior * quoting.prior(quote)));
+        }
         // Of equal ones `max_by` takes the last: reversed, that is the usual quote.
         scores.extend(
             tried
@@ -101,6 +107,33 @@ pub fn score_delimiters(
     scores.sort_by(|one, other| other.score.total_cmp(&one.score));
     prefer_longer(&mut scores);
     scores
+}
+
+/// What trials with a quote tell about the trial without one.
+#[derive(Debug, Default)]
+struct Quoting {
+    /// Some record has a cell in quotes, and no damage.
+    is_used: bool,
+    /// Every record is one cell in quotes: what looks like a delimiter is data.
+    is_one_column: bool,
+}
+
+impl Quoting {
+    fn note(&mut self, sample: &[Record<'_>]) {
+        let is_quoted = |record: &Record<'_>| record.num_quoted > 0 && !record.is_damaged;
+        self.is_used |= sample.iter().any(is_quoted);
+        let is_one = |record: &Record<'_>| is_quoted(record) && record.cells.len() == 1;
+        self.is_one_column |= !sample.is_empty() && sample.iter().all(is_one);
+    }
+
+    /// How usual the quote is: one that is not closed must not make data of all others.
+    fn prior(&self, quote: Option<char>) -> f64 {
+        match quote {
+            Some(_) => 1.0,
+            None if self.is_used => 0.85,
+            None => 0.9,
+        }
+    }
 }
 
 /// The whole records of a sample.
@@ -129,10 +162,12 @@ fn first_bytes(text: &str, num_bytes: usize) -> &str {
 }
 
 /// The quotes worth trying, the usual one first.
-fn quotes(text: &str, delimiter: &str) -> Vec<(Option<char>, Option<char>)> {
+fn quotes(text: &str, delimiter: &str, line_end: char) -> Vec<(Option<char>, Option<char>)> {
     let encloses = |quote: char| {
-        let (opening, closing) = (format!("{delimiter}{quote}"), format!("{quote}{delimiter}"));
-        text.contains(&opening) && text.contains(&closing)
+        let has = |before: &str, after: &str| text.contains(&format!("{before}{quote}{after}"));
+        let (line_end, line_break) = (line_end.to_string(), format!("\r{line_end}"));
+        let opens = has(delimiter, "") || has(&line_end, "");
+        opens && (has("", delimiter) || has("", &line_end) || has("", &line_break))
     };
     let mut quotes = vec![(Some('"'), None)];
     if !text.contains('"') {
@@ -152,13 +187,15 @@ fn score(sample: &[Record<'_>], trial: Trial<'_>, prior: f64) -> Option<Delimite
         .iter()
         .position(|record| record.cells.len() == num_fields)?;
     let first = sample.get(preamble_rows)?;
-    let begins_well = preamble_rows == 0 || (preamble_rows <= MAX_PREAMBLE_ROWS && looks_like_names(first));
-    if num_fields < 2 || consistency < MIN_CONSISTENCY || !begins_well {
+    if num_fields < 2 || consistency < MIN_CONSISTENCY {
         return None;
     }
-    // One quote that is not closed must not make data of all others.
-    let quoting = if trial.quote.is_none() { 0.85 } else { 1.0 };
-    let start = if preamble_rows == 0 { 1.0 } else { 0.85 };
+    let start = match preamble_rows {
+        0 => 1.0,
+        1..=MAX_PREAMBLE_ROWS if looks_like_names(first) => 0.85,
+        // A header of another number of fields.
+        _ => 0.6,
+    };
     // More fields are less often an accident, but only a little: 2 fields 0.89, 10 fields 0.98.
     let richness = 1.0 - 0.33 / (1.0 + num_fields as f64);
     let neatness = 0.75 + 0.25 * neat_share(sample, trial);
@@ -169,7 +206,7 @@ fn score(sample: &[Record<'_>], trial: Trial<'_>, prior: f64) -> Option<Delimite
         num_fields,
         num_rows: sample.len(),
         consistency,
-        score: consistency * start * richness * neatness * quoting * prior,
+        score: consistency * start * richness * neatness * prior,
     })
 }
 

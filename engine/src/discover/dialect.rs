@@ -62,7 +62,7 @@ pub struct DialectGuess {
     pub delimiter: String,
     /// Encloses a field.
     pub quote: Option<char>,
-    /// Makes a quote data, beside doubling it.
+    /// Makes a quote data, in place of doubling it.
     pub escape: Option<char>,
     /// Starts a comment line.
     pub comment: Option<char>,

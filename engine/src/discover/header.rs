@@ -86,12 +86,16 @@ pub fn guess_header(records: &[&Record<'_>]) -> HeaderGuess {
     }
 }
 
-/// Whether all cells are different and none is empty or a value.
+/// Whether all cells are different and none is empty or a value. The first or the last of three or more may be empty:
+/// an index without a name, a delimiter at the end.
 #[must_use]
 pub fn looks_like_names(record: &Record<'_>) -> bool {
+    let cells = match record.cells.as_slice() {
+        [empty, names @ ..] | [names @ .., empty] if names.len() > 1 && empty.is_empty() => names,
+        cells => cells,
+    };
     let mut seen = HashSet::new();
-    record
-        .cells
+    cells
         .iter()
         .all(|cell| !cell.trim().is_empty() && kind(cell).is_none() && seen.insert(cell))
 }

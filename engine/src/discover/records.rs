@@ -34,7 +34,7 @@ pub struct Record<'a> {
     pub cells: Vec<Cow<'a, str>>,
     /// Cells that were quoted.
     pub num_quoted: usize,
-    /// Whether a quote is not closed, or something follows a closing quote.
+    /// Whether a quote is not closed, stands inside an unquoted cell, or something follows a closing quote.
     pub is_damaged: bool,
     /// Whether its line end is in the sample.
     pub is_ended: bool,
@@ -128,6 +128,8 @@ impl<'a> Records<'a> {
     fn cell(&mut self, record: &mut Record<'a>) -> (Cow<'a, str>, &'a str) {
         let Some(quote) = self.trial.quote.filter(|quote| self.rest.starts_with(*quote)) else {
             let (cell, after) = self.plain(self.rest);
+            // A run rejects a quote inside a cell that does not begin with one.
+            record.is_damaged |= self.trial.quote.is_some_and(|quote| cell.contains(quote));
             return (Cow::Borrowed(cell), after);
         };
         record.num_quoted += 1;
@@ -170,11 +172,12 @@ fn quoted(text: &str, quote: char, escape: Option<char>) -> Option<(Cow<'_, str>
         let is_quote = behind.next() == Some(quote);
         let doubled = behind.as_str().strip_prefix(quote);
         match doubled {
-            None if is_quote => return Some((value, behind.as_str())),
-            Some(after) if is_quote => {
+            // An escape stands in place of doubling.
+            Some(after) if is_quote && escape.is_none() => {
                 value.to_mut().push(quote);
                 rest = after;
             }
+            _ if is_quote => return Some((value, behind.as_str())),
             _ => {
                 value.to_mut().extend(behind.next());
                 rest = behind.as_str();

@@ -2,7 +2,7 @@
 
 use super::delimiter::{self, DelimiterScore, score_delimiters, usual_fields};
 use super::dialect::{DialectGuess, Extent, LineEnd};
-use super::header::guess_header;
+use super::header::{guess_header, looks_like_names};
 use super::notes::percent;
 use super::records::{Record, Trial};
 
@@ -126,19 +126,31 @@ fn settle_comment(body: &str, is_cut: bool, guess: &mut DialectGuess) {
     }
 }
 
+/// The number of fields that records should have, and how many records stand before the first of them.
+///
+/// Records before one of the usual number are a preamble if that one may be a header; else the first record is the
+/// header, and most records have another number of fields than it.
+fn begin(records: &[Record<'_>]) -> Option<(usize, usize)> {
+    let (num_fields, _) = usual_fields(records)?;
+    let preamble_rows = records
+        .iter()
+        .position(|record| record.cells.len() == num_fields)?;
+    let is_header = records.get(preamble_rows).is_some_and(looks_like_names);
+    match records.first() {
+        Some(first) if preamble_rows > 0 && !is_header => Some((first.cells.len(), 0)),
+        _ => Some((num_fields, preamble_rows)),
+    }
+}
+
 /// Lines to skip, header, names and malformed records.
 fn settle_header(body: &str, is_cut: bool, mut guess: DialectGuess) -> DialectGuess {
     let trial_of = guess.clone();
     let records = delimiter::sample(body, trial_of.trial(), is_cut);
-    let Some((num_fields, _)) = usual_fields(&records) else {
+    let Some((num_fields, preamble_rows)) = begin(&records) else {
         guess.evidence.push("the file has no record".to_owned());
         return guess;
     };
     let fits = |record: &&Record<'_>| record.cells.len() == num_fields && !record.is_damaged;
-    let preamble_rows = records
-        .iter()
-        .position(|record| fits(&record))
-        .unwrap_or_default();
     let table = records.get(preamble_rows..).unwrap_or_default();
     let Some(first) = table.first() else { return guess };
     if preamble_rows > 0 {

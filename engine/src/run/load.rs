@@ -170,7 +170,9 @@ fn within(decoded: Decoded, last: u64) -> Decoded {
     let Decoded { incoming, malformed } = decoded;
     Decoded {
         incoming: head(incoming, last),
-        malformed: malformed.map(|bad| head(bad, last)).filter(|bad| bad.num_rows() > 0),
+        malformed: malformed
+            .map(|bad| head(bad, last))
+            .filter(|bad| bad.num_rows() > 0),
     }
 }
 

@@ -101,7 +101,7 @@ pub struct RawSource {
     /// What encloses fields: one ASCII character, or "" for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
-    /// What makes a quote inside a quoted field data, beside doubling it.
+    /// What makes a quote inside a quoted field data, in place of doubling it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<String>,
     /// Whether the first record holds the columns' names; without it they are column_1, column_2 and so on.

@@ -65,7 +65,7 @@ pub struct CsvOptions {
     pub delimiter: Delimiter,
     /// What encloses fields, if anything does.
     pub quote: Option<u8>,
-    /// What makes a quote data, beside doubling it.
+    /// What makes a quote data, in place of doubling it.
     pub escape: Option<u8>,
     /// Where the columns' names come from.
     pub header: Header,

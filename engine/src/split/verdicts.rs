@@ -83,13 +83,16 @@ impl Verdicts {
         mut visit: impl FnMut(usize, u64, &[u16]) -> Result<()>,
     ) -> Result<()> {
         let records = batch.column(0).as_primitive::<Int64Type>().values();
-        let broken = batch.column(batch.schema_ref().index_of(BROKEN)?).as_list::<i32>();
+        let broken = batch
+            .column(batch.schema_ref().index_of(BROKEN)?)
+            .as_list::<i32>();
         let numbers = broken.values().as_primitive::<UInt16Type>().values();
         let mut rules = Vec::new();
         for row in self.broken_rows(records, broken) {
             let record_no = records.get(row).map_or(0, |record| record.unsigned_abs());
             rules.clear();
-            if let (true, Some([from, to])) = (broken.is_valid(row), broken.value_offsets().get(row..row + 2)) {
+            if let (true, Some([from, to])) = (broken.is_valid(row), broken.value_offsets().get(row..row + 2))
+            {
                 rules.extend_from_slice(numbers.get(*from as usize..*to as usize).unwrap_or_default());
             }
             let found = self.found.iter().filter(|(_, set)| set.contains(record_no));
@@ -164,7 +167,6 @@ impl Verdicts {
             rejected: Arc::new(rejected),
         })
     }
-
 }
 
 /// Records by rule: the rules of one id and severity count a record once, however many of them it broke.

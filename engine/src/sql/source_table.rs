@@ -38,6 +38,7 @@ pub struct SourceTable {
     file: OpenFile,
     decoder: Arc<ChunkDecoder>,
     kept: Vec<usize>,
+    relation: Relation,
     schema: SchemaRef,
 }
 
@@ -60,6 +61,7 @@ impl SourceTable {
             file,
             decoder: Arc::new(decoder),
             kept,
+            relation,
             schema,
         })
     }
@@ -77,14 +79,18 @@ impl SourceTable {
             .collect();
         for field in layout::position_fields() {
             // A column of the file keeps its name; where it stood goes by another then.
-            let name = if columns.contains(field.name()) {
-                format!("__{}", field.name())
-            } else {
-                field.name().clone()
-            };
-            fields.push(Arc::new(field.as_ref().clone().with_name(name)));
+            fields.push(Arc::new(
+                field
+                    .as_ref()
+                    .clone()
+                    .with_name(free_name(field.name(), &columns)),
+            ));
         }
-        fields.push(Arc::new(Field::new(MALFORMED, DataType::Utf8, true)));
+        fields.push(Arc::new(Field::new(
+            free_name(MALFORMED, &columns),
+            DataType::Utf8,
+            true,
+        )));
         let text = |source: &String| CellColumn {
             source: source.clone(),
             name: source.clone(),
@@ -108,6 +114,7 @@ impl SourceTable {
             file,
             decoder: Arc::new(decoder),
             kept,
+            relation: Relation::Records,
             schema: Arc::new(Schema::new(fields)),
         })
     }
@@ -149,7 +156,7 @@ impl TableProvider for SourceTable {
             decoder: Arc::new(self.decoder.as_ref().clone().only(&names)),
             kept: self.kept.clone(),
             schema: Arc::clone(&schema),
-            wants_malformed: self.schema.index_of(MALFORMED).is_ok(),
+            wants_malformed: self.relation == Relation::Records,
             threads: state.config().target_partitions(),
         };
         Ok(Arc::new(StreamingTableExec::try_new(
@@ -199,10 +206,21 @@ impl PartitionStream for FilePartition {
     }
 }
 
-/// The names by which the decoder may know a column: where a record stood goes by another name if the file uses it.
+/// What is put before a name of ours that a column of the file has.
+const PREFIX: &str = "__";
+
+/// The name, with as many prefixes as keep it apart from the columns of the file.
+fn free_name(name: &str, columns: &[String]) -> String {
+    let mut free = name.to_owned();
+    while columns.contains(&free) {
+        free.insert_str(0, PREFIX);
+    }
+    free
+}
+
+/// The names by which the decoder may know a column, see [`free_name`].
 fn names_of(field: &FieldRef) -> impl Iterator<Item = &str> {
-    let name = field.name().as_str();
-    std::iter::once(name).chain(name.strip_prefix("__"))
+    std::iter::successors(Some(field.name().as_str()), |name| name.strip_prefix(PREFIX))
 }
 
 /// The columns of `schema`, by name; what the batch lacks is NULL.

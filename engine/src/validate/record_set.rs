@@ -127,9 +127,26 @@ mod tests {
         all.iter().for_each(|record| {
             set.insert(*record);
         });
-        for (first, last) in [(0, 2000), (1, 1), (2, 62), (63, 64), (65, 128), (129, 999), (1000, 1000), (1001, 9999)] {
-            let expected: Vec<u64> = all.iter().copied().filter(|r| (first..=last).contains(r)).collect();
-            assert_eq!(set.within(first..=last).collect::<Vec<_>>(), expected, "{first} to {last}");
+        for (first, last) in [
+            (0, 2000),
+            (1, 1),
+            (2, 62),
+            (63, 64),
+            (65, 128),
+            (129, 999),
+            (1000, 1000),
+            (1001, 9999),
+        ] {
+            let expected: Vec<u64> = all
+                .iter()
+                .copied()
+                .filter(|r| (first..=last).contains(r))
+                .collect();
+            assert_eq!(
+                set.within(first..=last).collect::<Vec<_>>(),
+                expected,
+                "{first} to {last}"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, UInt16Array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, UInt16Array,
+    new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::{cast, not};
@@ -96,7 +97,9 @@ impl RowRules {
     /// The columns that the rules read; [`Self::evaluate`] needs no others.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
-        let projections = std::iter::once(&self.builtin).chain(&self.user).chain(&self.user_alone);
+        let projections = std::iter::once(&self.builtin)
+            .chain(&self.user)
+            .chain(&self.user_alone);
         let names = projections.flat_map(|projection| projection.leaf.fields());
         let mut columns: Vec<&str> = names.map(|field| field.name().as_str()).collect();
         columns.sort_unstable();
@@ -176,11 +179,17 @@ impl Projection {
     /// The columns of `batch` that the first step reads; there may be none.
     fn leaf_of(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let column = |field: &FieldRef| -> Result<ArrayRef> {
-            Ok(Arc::clone(batch.column(batch.schema_ref().index_of(field.name())?)))
+            Ok(Arc::clone(
+                batch.column(batch.schema_ref().index_of(field.name())?),
+            ))
         };
         let columns = self.leaf.fields().iter().map(column).collect::<Result<_>>()?;
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.leaf), columns, &rows)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.leaf),
+            columns,
+            &rows,
+        )?)
     }
 
     /// A built-in's predicate is true for an offender, a user's expression is false.
@@ -241,10 +250,7 @@ async fn steps(
     collect_steps(&physical, rules)
 }
 
-fn collect_steps(
-    plan: &Arc<dyn ExecutionPlan>,
-    rules: &[(u16, &Rule)],
-) -> Result<(SchemaRef, Vec<Step>)> {
+fn collect_steps(plan: &Arc<dyn ExecutionPlan>, rules: &[(u16, &Rule)]) -> Result<(SchemaRef, Vec<Step>)> {
     let Some(projection) = plan.downcast_ref::<ProjectionExec>() else {
         return match plan.children().as_slice() {
             [] => Ok((plan.schema(), Vec::new())),

@@ -19,10 +19,11 @@ pub(super) fn parsed<T: ArrowPrimitiveType>(
     texts: &StringViewArray,
     readers: Readers<impl Fn(Short) -> Option<T::Native>, impl Fn(&str) -> Option<T::Native>>,
 ) -> PrimitiveArray<T> {
-    let read = |row: usize, view: &[u8; 16]| match Short::of_view(view).and_then(|short| (readers.short)(short)) {
-        None if num_bytes(view) != 0 => (readers.any)(texts.value(row)),
-        value => value,
-    };
+    let read =
+        |row: usize, view: &[u8; 16]| match Short::of_view(view).and_then(|short| (readers.short)(short)) {
+            None if num_bytes(view) != 0 => (readers.any)(texts.value(row)),
+            value => value,
+        };
     let mut values = vec![T::default_value(); texts.len()];
     let mut fits = Vec::with_capacity(texts.len().div_ceil(WORD_ROWS));
     let words = values

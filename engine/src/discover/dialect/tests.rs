@@ -303,3 +303,95 @@ fn a_line_within_a_quoted_value_is_no_comment() {
     let found = guess("cid,note\n1,\"one\n# two\"\n2,x\n3,y\n");
     assert_eq!(found.comment, None, "{:?}", found.evidence);
 }
+
+#[test]
+fn quotes_inside_cells_that_a_run_would_reject_are_foretold_or_are_data() {
+    let rows: String = (0..10).map(|n| format!("{n}|{{\"d\": \"x\"}}|2\n")).collect();
+    let found = guess(&format!("id|q|t\n{rows}"));
+    assert_eq!(
+        (found.quote, found.malformed_rows),
+        (None, 0),
+        "{:?}",
+        found.evidence
+    );
+    let rows: String = (0..30).map(|n| format!("{n},\"a, b\"\n")).collect();
+    let found = guess(&format!("id,note\n{rows}31,5\" nail\n"));
+    assert_eq!(
+        (found.quote, found.malformed_rows),
+        (Some('"'), 1),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
+fn a_first_record_of_another_number_of_fields_is_a_header_and_not_skipped() {
+    let found = guess("c1,c2\n1,2,\n3,4,\n");
+    assert_eq!(
+        (found.skip_rows, found.has_header),
+        (0, true),
+        "{:?}",
+        found.evidence
+    );
+    assert_eq!((found.columns.len(), found.malformed_rows), (2, 2));
+    let found = guess("one,two,three,four\n1,a,alice\n2,b,bob\n");
+    assert_eq!(
+        (found.skip_rows, found.columns.len(), found.malformed_rows),
+        (0, 4, 2)
+    );
+}
+
+#[test]
+fn a_damaged_first_record_is_no_preamble() {
+    let rows: String = (2..30).map(|n| format!("{n}\tx\t{n}\n")).collect();
+    let found = guess(&format!("1\t\"x\t2\n{rows}"));
+    assert_eq!(
+        (found.skip_rows, found.malformed_rows),
+        (0, 1),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
+fn a_header_may_lack_its_first_or_its_last_name() {
+    for text in [
+        ",name,city\nx0,Ann,Rome\nx1,Bob,Ulm\n",
+        "id,name,lat,\nx1,Ann,Rome,\nx2,Bob,Ulm,\n",
+    ] {
+        let found = guess(text);
+        assert!(
+            found.has_header && found.skip_rows == 0,
+            "{text} {:?}",
+            found.evidence
+        );
+    }
+}
+
+#[test]
+fn one_column_of_quoted_values_is_not_divided() {
+    let found = guess("\"Dec 8, 2022\"\n\"Sep 26, 2022\"\n\"Aug 31, 2022\"\n");
+    assert_eq!(
+        (found.quote, found.columns.len()),
+        (Some('"'), 1),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
+fn a_few_nuls_in_utf8_are_data() {
+    let found = guess_dialect(b"id|col\x002\nval1|val2\n", Extent::Whole);
+    assert_eq!(found.encoding.encoding, Encoding::Utf8, "{:?}", found.encoding);
+}
+
+#[test]
+fn single_quotes_around_the_last_column_are_seen() {
+    let found = guess("id;name\n1;'a;b'\n2;'c;d'\n");
+    assert_eq!(
+        (found.quote, found.columns.len(), found.malformed_rows),
+        (Some('\''), 2, 0),
+        "{:?}",
+        found.evidence
+    );
+}
