@@ -109,6 +109,29 @@ fn what_a_killed_run_wrote_and_did_not_commit_is_removed() {
 }
 
 #[test]
+fn deletion_vectors_of_a_killed_run_are_removed_too() {
+    let home = home();
+    home.write(
+        "sluice.toml",
+        "format = 1\n[defaults]\nmerge = \"deletion_vector\"\n",
+    );
+    let vectors = || {
+        let files = std::fs::read_dir(home.path("customers")).unwrap();
+        let names = files.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with("deletion_vector_")).count()
+    };
+    kill_at(&home, "files_written");
+    assert_eq!(vectors(), 1);
+    home.sluice(&["run", "p", "--file", "before.csv"]).succeeded();
+    assert_eq!(vectors(), 0, "before.csv changes nothing");
+    home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+    assert_eq!(vectors(), 1);
+    home.sluice(&["run", "p", "--file", "before.csv", "--force"])
+        .succeeded();
+    assert_eq!(vectors(), 2, "what is live or was is no leftover");
+}
+
+#[test]
 fn while_a_run_is_under_way_a_second_one_is_refused() {
     let home = home();
     // A lease of a living program: this one.

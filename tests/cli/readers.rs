@@ -87,6 +87,51 @@ fn other_readers_of_delta_tables_read_what_sql_reads_after_every_kind_of_ingest(
     assert!(read_by_all.contains("\"Łódź, PL\""));
 }
 
+#[test]
+fn other_readers_read_what_sql_reads_whichever_way_files_were_merged() {
+    let header = "cid,tier,spend,orders,joined,seen,opted_in\n";
+    let home = Home::with_instance();
+    let first: String = (0..5000)
+        .map(|i| format!("C{i:05},Gold,{i}.25,{i},2024-02-29,2024-03-01 10:00:00.000001,yes\n"))
+        .collect();
+    home.write("first.csv", format!("{header}{first}"));
+    let mut ingest = vec!["ingest", "first.csv", "--key", "cid", "--name", "p"];
+    ingest.extend(ATTRIBUTES);
+    home.sluice(&ingest).succeeded();
+    // Turns: a splice keeps a deletion vector, a vector marks rows of a spliced file, a rewrite folds both.
+    let turns = [
+        "deletion_vector",
+        "splice",
+        "deletion_vector",
+        "rewrite",
+        "deletion_vector",
+        "auto",
+    ];
+    for (turn, way) in turns.into_iter().enumerate() {
+        home.write(
+            "sluice.toml",
+            format!("format = 1\n[defaults]\nmerge = \"{way}\"\n"),
+        );
+        let rows: String = (turn..5010 + turn)
+            .step_by(7 + turn)
+            .map(|i| format!("C{i:05},Turn {turn},{i}.50,,2024-02-29,,no\n"))
+            .collect();
+        home.write("turn.csv", format!("{header}{rows}"));
+        home.sluice(&["run", "p", "--file", "turn.csv"]).succeeded();
+        let text = check_same(&home);
+        assert_eq!(text, ours(&home), "{way}");
+        assert!(text.contains(&format!("Turn {turn}")), "{way}");
+    }
+    let vectors = std::fs::read_dir(home.path("customers")).unwrap();
+    let is_vector = |entry: &std::fs::DirEntry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with("deletion_vector_")
+    };
+    assert!(vectors.flatten().any(|entry| is_vector(&entry)));
+}
+
 fn check(home: &Home, customers: usize) {
     let text = check_same(home);
     assert_eq!(text, ours(home));

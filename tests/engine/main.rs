@@ -17,4 +17,5 @@ mod main_job;
 mod malformed;
 mod policies;
 mod properties;
+mod strategies;
 mod tables;

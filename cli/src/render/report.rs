@@ -6,6 +6,7 @@
 //!   rows: read, accepted (inserted, updated, unchanged), rejected, warned; the books
 //!   rules: records that broke each
 //!   attributes: cells a dry run would change
+//!   merge: how the files of customers are merged, and why
 //!   time: by phase
 //! next: commands to copy
 //! ```
@@ -30,6 +31,7 @@ pub fn report(report: &Report, program: &str) -> String {
         } else {
             String::new()
         },
+        merge::merge(report),
         time(run),
         report
             .warnings
@@ -246,5 +248,6 @@ fn next(report: &Report, program: &str) -> String {
     format!("next:\n{lines}")
 }
 
+mod merge;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use deltalake_core::kernel::{Action, Transaction};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use serde_json::Value;
 
+use super::vectors::with_feature;
 use crate::error::{Error, Result};
 use crate::table::{Snapshot, TableLog};
 
@@ -53,6 +54,10 @@ pub enum CommitOutcome {
 /// The store failed and our commit is not in the log.
 pub async fn commit(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<CommitOutcome> {
     let run_id = commit.info.get("run_id").cloned();
+    let commit = Commit {
+        actions: with_feature(base, commit.actions)?,
+        ..commit
+    };
     match attempt(log, base, commit).await {
         Ok(version) => Ok(CommitOutcome::Committed { version }),
         Err(error) => match landed(log, base.version, run_id.as_ref()).await? {

@@ -19,7 +19,7 @@ use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{and, is_not_null, is_null, or, take};
 
-use super::changes::{ChangeSlice, FIRST_ATTRIBUTE, NullCells};
+use super::changes::{ChangeSlice, NullCells};
 use crate::error::Result;
 
 /// Rows of a file batch and of a change slice that have the same key.
@@ -29,6 +29,22 @@ pub struct Pairs {
     pub file_rows: Vec<u32>,
     /// Row in the change slice.
     pub change_rows: Vec<u32>,
+}
+
+impl Pairs {
+    /// Drops the pairs for which `wanted` says no; it is asked in order.
+    pub fn keep(&mut self, mut wanted: impl FnMut(u32, u32) -> bool) {
+        let pairs = self
+            .file_rows
+            .iter()
+            .copied()
+            .zip(self.change_rows.iter().copied());
+        let (file_rows, change_rows) = pairs.filter(|(file, change)| wanted(*file, *change)).unzip();
+        *self = Self {
+            file_rows,
+            change_rows,
+        };
+    }
 }
 
 /// Where the last search ended.
@@ -104,14 +120,7 @@ pub fn compare(
     let change_rows = UInt32Array::from(pairs.change_rows.clone());
     let mut rows = BooleanArray::from(vec![false; pairs.file_rows.len()]);
     let mut cells = Vec::with_capacity(old.len());
-    for ((column, old), policy) in changes
-        .rows
-        .columns()
-        .iter()
-        .skip(FIRST_ATTRIBUTE)
-        .zip(old)
-        .zip(nulls)
-    {
+    for ((column, old), policy) in changes.attributes().zip(old).zip(nulls) {
         let before = take(old, &file_rows, None)?;
         let after = take(column, &change_rows, None)?;
         let mut changed = distinct(&before, &after)?;
@@ -123,6 +132,46 @@ pub fn compare(
         rows = or(&rows, &changed)?;
     }
     Ok(Differences { rows, cells })
+}
+
+/// Which change each row of a batch takes its new values from.
+#[derive(Debug)]
+pub struct Overlay {
+    /// For each row: the change's row.
+    source: UInt32Array,
+    /// For each row: whether there is a change.
+    paired: BooleanArray,
+}
+
+impl Overlay {
+    /// The overlay of `pairs` on a batch of `num_rows` rows.
+    ///
+    /// # Errors
+    /// None but what arrow refuses.
+    pub fn new(num_rows: usize, pairs: &Pairs) -> Result<Self> {
+        let mut source = vec![None; num_rows];
+        for (file_row, change_row) in pairs.file_rows.iter().zip(&pairs.change_rows) {
+            if let Some(slot) = source.get_mut(*file_row as usize) {
+                *slot = Some(*change_row);
+            }
+        }
+        let source = UInt32Array::from(source);
+        let paired = is_not_null(&source)?;
+        Ok(Self { source, paired })
+    }
+
+    /// `old` with the values of `change` in the rows that have one.
+    ///
+    /// # Errors
+    /// Columns whose types differ, which the attribute's owner rules out.
+    pub fn column(&self, old: &ArrayRef, change: &ArrayRef, nulls: NullCells) -> Result<ArrayRef> {
+        let new = take(change, &self.source, None)?;
+        let replaced = match nulls {
+            NullCells::Clear => self.paired.clone(),
+            NullCells::Keep => and(&self.paired, &is_not_null(&new)?)?,
+        };
+        Ok(zip(&replaced, &new, old)?)
+    }
 }
 
 /// The file's batch with the changes of `pairs` applied. `attributes` are the positions of the attributes in `batch`.
@@ -139,32 +188,13 @@ pub fn apply(
     if pairs.file_rows.is_empty() {
         return Ok(batch.clone());
     }
-    let mut source = vec![None; batch.num_rows()];
-    for (file_row, change_row) in pairs.file_rows.iter().zip(&pairs.change_rows) {
-        if let Some(slot) = source.get_mut(*file_row as usize) {
-            *slot = Some(*change_row);
-        }
-    }
-    let source = UInt32Array::from(source);
-    let paired = is_not_null(&source)?;
+    let overlay = Overlay::new(batch.num_rows(), pairs)?;
     let mut columns = batch.columns().to_vec();
-    for ((column, position), policy) in changes
-        .rows
-        .columns()
-        .iter()
-        .skip(FIRST_ATTRIBUTE)
-        .zip(attributes)
-        .zip(nulls)
-    {
-        let Some(old) = columns.get_mut(*position) else {
-            continue;
-        };
-        let new = take(column, &source, None)?;
-        let replaced = match policy {
-            NullCells::Clear => paired.clone(),
-            NullCells::Keep => and(&paired, &is_not_null(&new)?)?,
-        };
-        *old = zip(&replaced, &new, old)?;
+    let mapped = changes.attributes().zip(attributes).zip(nulls);
+    for ((change, position), policy) in mapped {
+        if let Some(old) = columns.get_mut(*position) {
+            *old = overlay.column(old, change, *policy)?;
+        }
     }
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 
@@ -171,6 +171,11 @@ impl ChangeSlice {
     #[must_use]
     pub fn keys(&self) -> &StringViewArray {
         &self.keys
+    }
+
+    /// The columns of the attributes, in change order.
+    pub fn attributes(&self) -> impl Iterator<Item = &ArrayRef> {
+        self.rows.columns().iter().skip(FIRST_ATTRIBUTE)
     }
 
     /// The record number of a row.

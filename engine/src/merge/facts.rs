@@ -4,7 +4,8 @@
 //! |-----------|--------------------------------|-----------|
 //! | `add`     | the Add as JSON                | NULL      |
 //! | `remove`  | the Remove as JSON             | NULL      |
-//! | `counts`  | [`FileCounts`] as JSON         | NULL      |
+//! | `file`    | [`FileOutcome`] as JSON        | NULL      |
+//! | `written` | bytes of a file of vectors     | NULL      |
 //! | `matched` | NULL                           | a record whose CID this file holds |
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
+use super::cost::{Costs, Reason, Strategy};
 use crate::error::{Error, Result};
 use crate::validate::RecordSet;
 use crate::write::FileAction;
@@ -39,6 +41,59 @@ pub struct FileCounts {
     pub cells: Vec<(u64, u64)>,
 }
 
+impl FileCounts {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn of(num_attributes: usize) -> Self {
+        Self {
+            cells: vec![(0, 0); num_attributes],
+            ..Self::default()
+        }
+    }
+
+    /// Counts rows that met a change, those of them that differ, and their cells.
+    pub fn add(&mut self, matched_rows: u64, changed_rows: u64, cells: &[(u64, u64)]) {
+        self.rows_updated += changed_rows;
+        self.rows_unchanged += matched_rows - changed_rows;
+        for (total, (changed, cleared)) in self.cells.iter_mut().zip(cells) {
+            *total = (total.0 + changed, total.1 + cleared);
+        }
+    }
+}
+
+/// What became of one file, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileOutcome {
+    /// The file.
+    pub path: String,
+    /// The way it was merged.
+    pub strategy: Strategy,
+    /// Why in that way.
+    pub reason: Reason,
+    /// What each way would have cost, as far as it was known when it was chosen.
+    pub costs: Costs,
+    /// Bytes read of it.
+    pub read_bytes: u64,
+    /// Bytes copied from it to another file.
+    pub copied_bytes: u64,
+    /// Bytes encoded for the file that replaces it. New versions of marked rows share files and are not counted here.
+    pub encoded_bytes: u64,
+    /// What changed in it.
+    #[serde(flatten)]
+    pub counts: FileCounts,
+}
+
+/// What files wrote together.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// What they did to the table.
+    pub actions: Vec<FileAction>,
+    /// Size of the files of new versions.
+    pub encoded_bytes: u64,
+    /// Size of the file of deletion vectors.
+    pub vector_bytes: u64,
+}
+
 /// What a whole merge found out.
 #[derive(Debug, Clone, Default)]
 pub struct MergeFacts {
@@ -54,6 +109,10 @@ pub struct MergeFacts {
     pub cells: Vec<AttributeCells>,
     /// Records that met a customer.
     pub matched: RecordSet,
+    /// What became of each file that may hold a sent customer.
+    pub files: Vec<FileOutcome>,
+    /// Size of all files of deletion vectors.
+    pub vector_bytes: u64,
 }
 
 impl MergeFacts {
@@ -86,7 +145,8 @@ impl MergeFacts {
                 "remove" => self
                     .actions
                     .push(FileAction::Remove(serde_json::from_str(actions.value(row))?)),
-                "counts" => self.count(&serde_json::from_str(actions.value(row))?),
+                "file" => self.count(serde_json::from_str(actions.value(row))?),
+                "written" => self.vector_bytes += serde_json::from_str::<u64>(actions.value(row))?,
                 _ => {
                     let record = records.value(row).unsigned_abs();
                     if !self.matched.insert(record) {
@@ -100,13 +160,15 @@ impl MergeFacts {
         Ok(())
     }
 
-    fn count(&mut self, counts: &FileCounts) {
+    fn count(&mut self, outcome: FileOutcome) {
+        let counts = &outcome.counts;
         self.rows_updated += counts.rows_updated;
         self.rows_unchanged += counts.rows_unchanged;
         for (total, (changed, cleared)) in self.cells.iter_mut().zip(&counts.cells) {
             total.cells_changed += changed;
             total.cells_cleared += cleared;
         }
+        self.files.push(outcome);
     }
 }
 
@@ -135,13 +197,25 @@ pub fn matched(records: Vec<i64>) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
-/// Rows of a file's counts and actions.
+/// Rows of what became of a file and of its actions.
 ///
 /// # Errors
 /// An action that JSON cannot hold.
-pub fn outcome(counts: &FileCounts, actions: &[FileAction]) -> Result<RecordBatch> {
-    let mut kinds = vec!["counts"];
-    let mut texts = vec![serde_json::to_string(counts)?];
+pub fn outcome(outcome: &FileOutcome, actions: &[FileAction]) -> Result<RecordBatch> {
+    rows("file", serde_json::to_string(outcome)?, actions)
+}
+
+/// Rows of what files wrote together.
+///
+/// # Errors
+/// An action that JSON cannot hold.
+pub fn written(written: &Written) -> Result<RecordBatch> {
+    rows("written", written.vector_bytes.to_string(), &written.actions)
+}
+
+fn rows(kind: &str, text: String, actions: &[FileAction]) -> Result<RecordBatch> {
+    let mut kinds = vec![kind];
+    let mut texts = vec![text];
     for action in actions {
         let (kind, text) = match action {
             FileAction::Add(add) => ("add", serde_json::to_string(add)?),

@@ -4,23 +4,44 @@
 //!   sorted changes   C1 C4 C7 │ C9 C9'...        live files   [C0..C5]  [C6..C8]  [C9..CZ]
 //!                                                                │         │         │
 //!   for each file whose key range meets a change:   algo: pair rows by key, compare mapped values
-//!        nothing differs ─▶ the file stays              something differs ─▶ rewrite: Remove + Add
+//!        nothing differs ─▶ the file stays         something differs ─▶ cost chooses for each file:
+//!
+//!          deletion vector   mark the rows, write their new versions to files of their own    few rows change
+//!          splice            copy the columns that stay, encode those that change             many rows change
+//!          rewrite           read and write everything, dead rows left out                    what always works
+//!
 //!   changes that met no row ─▶ new customers ─▶ sorted files of their own: Add
 //! ```
 //!
-//! [`algo`] is pure: one batch of a file and one slice of changes in, pairs and differences out. [`file_merge`] is the
-//! plumbing for one file, [`plan`] makes an execution plan of all of them whose rows are [`facts`]: file actions,
-//! counts, and the records that met a customer. Strategies per file stand beside [`rewrite`].
+//! Pure: [`algo`] (pairs and differences of one batch), [`pages`] (what of a file is worth reading), [`overlap`] (files
+//! over one key), [`cost`] (what each way costs, and the choice). Plumbing for one file: [`opened`], [`probe`],
+//! [`compare`], then [`carry`], [`splice`] or [`rewrite`]; [`file_merge`] is their order, [`sinks`] what files write
+//! together. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: file actions, what became of
+//! each file, and the records that met a customer; [`summary`] is what reports say of them.
 
 pub mod algo;
+mod carry;
 mod changes;
+mod compare;
+pub mod cost;
 pub mod facts;
 mod file_merge;
 mod known;
+mod layout;
+mod opened;
+mod overlap;
+mod pages;
 mod plan;
+mod probe;
+mod read;
 mod rewrite;
+mod sinks;
+mod splice;
+mod summary;
 
 pub use changes::{ChangeSet, Columns, NullCells};
-pub use facts::{AttributeCells, MergeFacts};
+pub use cost::{Preference, Strategy, Vectors};
+pub use facts::{AttributeCells, FileOutcome, MergeFacts};
 pub use known::known_records;
 pub use plan::{Apply, MergeJob, merge, register_new};
+pub use summary::{MergeSummary, WaySummary};

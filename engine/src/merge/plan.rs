@@ -1,4 +1,4 @@
-//! The merge as an execution plan: one partition a file, facts as rows.
+//! The merge as an execution plan: a few neighbouring files a partition, facts as rows.
 
 use std::sync::Arc;
 
@@ -13,13 +13,20 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells, RECORD_NO};
+use super::cost::{Preference, Vectors};
 use super::facts::{self, MergeFacts};
 use super::file_merge::FileMerge;
+use super::overlap::Overlaps;
+use super::sinks::Sinks;
 use crate::error::Result;
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, Snapshot};
 use crate::validate::RecordSet;
 use crate::write::{FileAction, RollingWriter, WriterOptions};
+
+/// Partitions for each thread. One would leave threads idle at the end, when files differ; each more is a file of new
+/// versions more.
+const PARTITIONS_PER_THREAD: usize = 2;
 
 /// Whether a merge writes files or finds out what it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +52,10 @@ pub struct MergeJob {
     pub deletion_timestamp_ms: i64,
     /// The session that scans.
     pub session: SessionState,
+    /// Whether deletion vectors may be written.
+    pub vectors: Vectors,
+    /// Who chooses how a file is merged.
+    pub preference: Preference,
 }
 
 impl MergeJob {
@@ -94,7 +105,9 @@ pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
         .iter()
         .map(|(name, _)| name.clone());
     let mut found = MergeFacts::new(attributes);
-    let Some(plan) = plan(&job)? else { return Ok(found) };
+    let Some(plan) = plan(&job, threads)? else {
+        return Ok(found);
+    };
     let task = job.session.task_ctx();
     let partitions = 0..plan.properties().partitioning.partition_count();
     let files = partitions.map(|partition| {
@@ -116,14 +129,16 @@ pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
 }
 
 /// The plan whose rows are facts; `None` when no file can hold a change.
-fn plan(job: &Arc<MergeJob>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let partitions: Vec<Arc<dyn PartitionStream>> = job
-        .touched()
+fn plan(job: &Arc<MergeJob>, threads: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let overlaps = Overlaps::of(&job.snapshot.files);
+    let groups = partitions(job.touched(), threads.max(1) * PARTITIONS_PER_THREAD);
+    let partitions: Vec<Arc<dyn PartitionStream>> = groups
         .into_iter()
-        .map(|file| -> Arc<dyn PartitionStream> {
-            Arc::new(FilePartition {
+        .map(|files| -> Arc<dyn PartitionStream> {
+            let files = files.into_iter().map(|file| (overlaps.most_over(&file), file));
+            Arc::new(FilesPartition {
                 job: Arc::clone(job),
-                file,
+                files: files.collect(),
                 schema: facts::schema(),
             })
         })
@@ -141,30 +156,68 @@ fn plan(job: &Arc<MergeJob>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     )?)))
 }
 
+/// Neighbours in key order go together, so that what they write together is in key order too: `most` groups of about
+/// as many bytes.
+fn partitions(files: Vec<LiveFile>, most: usize) -> Vec<Vec<LiveFile>> {
+    let size_bytes = |file: &LiveFile| file.add.size.unsigned_abs().max(1);
+    let total_bytes: u64 = files.iter().map(size_bytes).sum();
+    let mut groups: Vec<Vec<LiveFile>> = Vec::new();
+    let (mut begun_bytes, mut slot) = (0, None);
+    for file in files {
+        // The slot of `most` equal ones in which the file's middle lies.
+        let middle = begun_bytes + size_bytes(&file) / 2;
+        let of_file = middle.saturating_mul(most as u64) / total_bytes.max(1);
+        begun_bytes += size_bytes(&file);
+        match groups.last_mut() {
+            Some(group) if slot == Some(of_file) => group.push(file),
+            _ => groups.push(vec![file]),
+        }
+        slot = Some(of_file);
+    }
+    groups
+}
+
 #[derive(Debug)]
-struct FilePartition {
+struct FilesPartition {
     job: Arc<MergeJob>,
-    file: LiveFile,
+    /// Each with the number of live files over its worst key.
+    files: Vec<(usize, LiveFile)>,
     schema: SchemaRef,
 }
 
-impl PartitionStream for FilePartition {
+impl PartitionStream for FilesPartition {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let merge = FileMerge {
-            job: Arc::clone(&self.job),
-            file: self.file.clone(),
-            task,
-        };
-        let rows = stream::once(merge.run())
+        let rows = stream::once(merge_files(Arc::clone(&self.job), self.files.clone(), task))
             .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
             .map_err(datafusion::error::DataFusionError::from)
             .try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
     }
+}
+
+/// Merges files one after the other; what does not stay in them goes to files that they share.
+async fn merge_files(
+    job: Arc<MergeJob>,
+    files: Vec<(usize, LiveFile)>,
+    task: Arc<TaskContext>,
+) -> Result<Vec<RecordBatch>> {
+    let mut sinks = Sinks::of(&job)?;
+    let mut found = Vec::new();
+    for (overlapping_files, file) in files {
+        let merge = FileMerge {
+            job: Arc::clone(&job),
+            file,
+            overlapping_files,
+            task: Arc::clone(&task),
+        };
+        found.extend(merge.run(&mut sinks).await?);
+    }
+    found.push(facts::written(&sinks.finish().await?)?);
+    Ok(found)
 }
 
 /// Writes the accepted rows that met no customer to sorted files of their own, and counts them.

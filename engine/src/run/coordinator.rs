@@ -15,7 +15,7 @@ use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
 use crate::ids;
 use crate::instance::Instance;
-use crate::merge::{AttributeCells, ChangeSet};
+use crate::merge::{AttributeCells, ChangeSet, MergeSummary};
 use crate::plan::{catalogue, changes_columns, layout, read_options};
 use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
@@ -57,6 +57,7 @@ pub async fn run(
         record,
         phases: Phases::new(watch),
         attributes: Vec::new(),
+        merge: MergeSummary::default(),
         warnings: Vec::new(),
         identity: None,
         columns: None,
@@ -128,6 +129,7 @@ struct Attempt<'a> {
     record: RunRecord,
     phases: Phases,
     attributes: Vec<AttributeCells>,
+    merge: MergeSummary,
     warnings: Vec<String>,
     identity: Option<String>,
     columns: Option<Vec<String>>,
@@ -163,6 +165,7 @@ impl Attempt<'_> {
             identity,
         };
         let facts = merging.run(&mut self.record, &mut self.phases).await?;
+        self.merge = MergeSummary::of(&facts);
         self.attributes = facts.cells;
         Ok(merged_status(&self.record))
     }
@@ -331,6 +334,7 @@ impl Attempt<'_> {
             run: self.record,
             dry_run: self.request.effect != Effect::Merge,
             attributes: self.attributes,
+            merge: self.merge,
             warnings: self.warnings,
             error,
         })

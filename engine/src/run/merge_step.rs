@@ -12,16 +12,19 @@ use serde_json::{Value, json};
 use super::judge::{Judgement, Prepared};
 use super::reject_step::{CommittedRejects, commit_rejects};
 use super::request::{Effect, Phases};
-use crate::commit::{Commit, CommitOutcome, Txn, commit};
+use crate::commit::{Commit, CommitOutcome, Txn, allows_vectors, commit};
 use crate::decode::OpenFile;
 use crate::error::{Error, Result};
+use crate::ids::is_written_by;
 use crate::instance::Instance;
-use crate::merge::{Apply, ChangeSet, MergeFacts, MergeJob, merge, register_new};
+use crate::merge::{
+    Apply, ChangeSet, MergeFacts, MergeJob, Preference, Strategy, Vectors, merge, register_new,
+};
 use crate::plan::table_fields;
 use crate::process::{check_ownership, with_reserved};
 use crate::report::{RunRecord, RunStatus};
 use crate::settings::Settings;
-use crate::spec::{Mode, NoneAccepted, RejectBudget};
+use crate::spec::{DeletionVectors, MergeStrategy, Mode, NoneAccepted, RejectBudget};
 use crate::split::{RejectOrigin, Tally};
 use crate::table::{Snapshot, TableLog};
 
@@ -103,6 +106,11 @@ impl Merging<'_> {
             },
             deletion_timestamp_ms: chrono::Utc::now().timestamp_millis(),
             session: self.ctx.state(),
+            vectors: match self.instance.config().defaults.deletion_vectors {
+                DeletionVectors::On if allows_vectors(current) => Vectors::Allowed,
+                _ => Vectors::Forbidden,
+            },
+            preference: preference(self.instance.config().defaults.merge),
         });
         let mut facts = merge(Arc::clone(&job), self.settings.threads).await?;
         let (rows_inserted, mut files) = register_new(&job, &facts.matched).await?;
@@ -231,6 +239,15 @@ impl Merging<'_> {
     }
 }
 
+fn preference(configured: MergeStrategy) -> Preference {
+    match configured {
+        MergeStrategy::Auto => Preference::Cheapest,
+        MergeStrategy::DeletionVector => Preference::Always(Strategy::DeletionVector),
+        MergeStrategy::Splice => Preference::Always(Strategy::Splice),
+        MergeStrategy::Rewrite => Preference::Always(Strategy::Rewrite),
+    }
+}
+
 /// How a run that merged ends.
 pub(super) fn merged_status(record: &RunRecord) -> RunStatus {
     if record.rows_rejected.unwrap_or(0) > 0 {
@@ -265,23 +282,21 @@ fn evolved(current: &Snapshot, fields: Vec<FieldRef>) -> Result<StructType> {
     StructType::try_new(all).map_err(|e| Error::runtime("the new columns do not fit the table").because(e))
 }
 
-/// Deletes what a run wrote to a table and did not commit: files of its name that are not live.
+/// Deletes what a run wrote to a table and did not commit: files of data and of deletion vectors that carry its name
+/// and are not live.
 ///
 /// # Errors
 /// The store failed.
 pub(super) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
-    let live: HashSet<String> = log
-        .snapshot(None)
-        .await?
-        .files
-        .into_iter()
-        .map(|file| file.add.path)
-        .collect();
+    let mut live = HashSet::new();
+    for file in log.snapshot(None).await?.files {
+        live.extend(file.vector_path());
+        live.insert(file.add.path);
+    }
     let store = log.store().object_store(None);
-    let prefix = format!("part-{run_id}-");
     for file in store.list_with_delimiter(None).await?.objects {
         let name = file.location.as_ref();
-        if name.starts_with(&prefix) && !live.contains(name) {
+        if is_written_by(run_id, name) && !live.contains(name) {
             store.delete(&file.location).await?;
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::decode::LoadMeter;
 use crate::error::{Error, Result};
-use crate::merge::AttributeCells;
+use crate::merge::{AttributeCells, MergeSummary};
 use crate::report::RunRecord;
 use crate::spec::RejectBudget;
 
@@ -92,6 +92,8 @@ pub struct Report {
     pub dry_run: bool,
     /// Cells by attribute.
     pub attributes: Vec<AttributeCells>,
+    /// What became of the files of `customers`.
+    pub merge: MergeSummary,
     /// What the user should know though the run went well.
     pub warnings: Vec<String>,
     /// Why the run failed.

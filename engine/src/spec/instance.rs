@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::merging::{DeletionVectors, MergeStrategy};
 use super::names::is_slug;
 use super::notify::{self, Notify, RawNotify};
 use super::policy::{self, Policy};
@@ -62,6 +63,10 @@ pub struct Defaults {
     pub memory_bytes: Option<u64>,
     /// Threads a run may use; none: what the machine allows.
     pub threads: Option<usize>,
+    /// Whether deletion vectors are written.
+    pub deletion_vectors: DeletionVectors,
+    /// How files of `customers` are merged.
+    pub merge: MergeStrategy,
 }
 
 impl Default for Defaults {
@@ -73,6 +78,8 @@ impl Default for Defaults {
             null_tokens: Vec::new(),
             memory_bytes: None,
             threads: None,
+            deletion_vectors: DeletionVectors::default(),
+            merge: MergeStrategy::default(),
         }
     }
 }
@@ -149,6 +156,8 @@ struct RawDefaults {
     null_tokens: Vec<String>,
     memory: Option<RawBytes>,
     threads: Option<usize>,
+    deletion_vectors: DeletionVectors,
+    merge: MergeStrategy,
 }
 
 /// Reads an instance's `sluice.toml`.
@@ -255,5 +264,7 @@ fn resolve_defaults(raw: RawDefaults, findings: &mut Findings) -> Defaults {
             .memory
             .and_then(|size| findings.take("defaults.memory", size.resolve())),
         threads: raw.threads,
+        deletion_vectors: raw.deletion_vectors,
+        merge: raw.merge,
     }
 }

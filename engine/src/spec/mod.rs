@@ -19,6 +19,7 @@ mod hash;
 mod instance;
 mod location;
 mod locked;
+mod merging;
 mod names;
 mod notify;
 mod policy;
@@ -43,6 +44,7 @@ pub use hash::definition_hash;
 pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};
 pub use location::{SourceKind, default_pattern, folders_below, kind_of, stem_and_extension};
 pub use locked::{Difference, Locked, LockedAttribute, locked_differences};
+pub use merging::{DeletionVectors, MergeStrategy};
 pub use names::{RESERVED_NAMES, check_attribute_name, check_process_name, default_attribute_name};
 pub use notify::{Notify, NotifyOn, NotifyScope, NotifyTarget};
 pub use policy::{

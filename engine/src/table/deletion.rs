@@ -1,4 +1,4 @@
-//! A deletion vector as the row selection that a Parquet scan understands.
+//! Deletion vectors as read: the rows they mark, the row selection that a Parquet scan understands, their file.
 
 use delta_kernel::actions::deletion_vector::{
     DeletionVectorDescriptor as KernelDescriptor, DeletionVectorStorageType,
@@ -6,6 +6,7 @@ use delta_kernel::actions::deletion_vector::{
 use deltalake_core::kernel::{DeletionVectorDescriptor, StorageType};
 use deltalake_core::logstore::LogStore;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use url::Url;
 
 use crate::error::{Error, Result};
 
@@ -18,23 +19,44 @@ pub(super) fn selection(
     descriptor: &DeletionVectorDescriptor,
     num_rows: u64,
 ) -> Result<RowSelection> {
-    let storage = match descriptor.storage_type {
-        StorageType::UuidRelativePath => DeletionVectorStorageType::PersistedRelative,
-        StorageType::Inline => DeletionVectorStorageType::Inline,
-        StorageType::AbsolutePath => DeletionVectorStorageType::PersistedAbsolute,
-    };
+    Ok(keep(&deleted_rows(log, descriptor)?, num_rows))
+}
+
+/// The positions that a vector marks, ascending.
+///
+/// # Errors
+/// A vector that cannot be read or does not decode.
+pub(super) fn deleted_rows(log: &dyn LogStore, descriptor: &DeletionVectorDescriptor) -> Result<Vec<u64>> {
     let unreadable = |e: delta_kernel::Error| {
         Error::runtime("a deletion vector could not be read")
             .in_file(&descriptor.path_or_inline_dv)
             .because(e)
     };
+    let handler = log.engine(None).storage_handler();
+    let vector = kernel_descriptor(descriptor).map_err(unreadable)?;
+    vector.row_indexes(handler, log.root_url()).map_err(unreadable)
+}
+
+fn kernel_descriptor(descriptor: &DeletionVectorDescriptor) -> Result<KernelDescriptor, delta_kernel::Error> {
+    let storage = match descriptor.storage_type {
+        StorageType::UuidRelativePath => DeletionVectorStorageType::PersistedRelative,
+        StorageType::Inline => DeletionVectorStorageType::Inline,
+        StorageType::AbsolutePath => DeletionVectorStorageType::PersistedAbsolute,
+    };
     let path = descriptor.path_or_inline_dv.as_str();
     let (offset, size_bytes) = (descriptor.offset, descriptor.size_in_bytes);
-    let vector = KernelDescriptor::try_new(storage, path, offset, size_bytes, descriptor.cardinality)
-        .map_err(unreadable)?;
-    let handler = log.engine(None).storage_handler();
-    let rows = vector.row_indexes(handler, log.root_url()).map_err(unreadable)?;
-    Ok(keep(&rows, num_rows))
+    KernelDescriptor::try_new(storage, path, offset, size_bytes, descriptor.cardinality)
+}
+
+/// The file that a vector is kept in, relative to the table; `None` for one that is kept in the log or elsewhere.
+#[must_use]
+pub fn vector_path(descriptor: &DeletionVectorDescriptor) -> Option<String> {
+    if descriptor.storage_type != StorageType::UuidRelativePath {
+        return None;
+    }
+    let table = Url::parse("table:///").ok()?;
+    let file = kernel_descriptor(descriptor).ok()?.absolute_path(&table).ok()??;
+    Some(file.path().trim_start_matches('/').to_owned())
 }
 
 /// The complement of sorted `deleted` positions, as runs.

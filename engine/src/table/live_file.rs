@@ -1,7 +1,11 @@
 //! One live file of a table, as the log describes it.
 
 use deltalake_core::kernel::{Add, LogicalFileView, Remove};
+use deltalake_core::logstore::LogStore;
 use serde_json::Value;
+
+use super::deletion;
+use crate::error::Result;
 
 /// The smallest and largest `customer_id` of a file, inclusive, as bytes compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +59,29 @@ impl LiveFile {
     /// Rows that readers see: physical rows less those a deletion vector marks.
     #[must_use]
     pub fn live_rows(&self) -> Option<u64> {
-        let deleted = self
-            .add
-            .deletion_vector
-            .as_ref()
-            .map_or(0, |dv| dv.cardinality.unsigned_abs());
-        self.num_rows.map(|rows| rows.saturating_sub(deleted))
+        self.num_rows.map(|rows| rows.saturating_sub(self.dead_rows()))
+    }
+
+    /// Rows that a deletion vector marks.
+    #[must_use]
+    pub fn dead_rows(&self) -> u64 {
+        let vector = self.add.deletion_vector.as_ref();
+        vector.map_or(0, |vector| vector.cardinality.unsigned_abs())
+    }
+
+    /// Positions of the rows that a deletion vector marks, ascending.
+    ///
+    /// # Errors
+    /// A vector that cannot be read or does not decode.
+    pub fn deleted_rows(&self, log: &dyn LogStore) -> Result<Vec<u64>> {
+        let vector = self.add.deletion_vector.as_ref();
+        vector.map_or_else(|| Ok(Vec::new()), |vector| deletion::deleted_rows(log, vector))
+    }
+
+    /// The file that its deletion vector is kept in, relative to the table.
+    #[must_use]
+    pub fn vector_path(&self) -> Option<String> {
+        self.add.deletion_vector.as_ref().and_then(deletion::vector_path)
     }
 
     /// Whether `key` may be in this file.

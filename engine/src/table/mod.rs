@@ -9,16 +9,20 @@
 //! Start with [`TableLog`]: it opens or creates a table and takes snapshots. A [`Snapshot`] is plain data: the
 //! live files with their row counts and key ranges. [`SnapshotTable`] is our own reader of one: parallel, pruned by
 //! the log's statistics, and right under deletion vectors (delta-rs's reader loses predicate pushdown there).
+//! A [`ParquetFile`] is one file below SQL: its footer and indexes, and bytes of it, through the object store.
 
 mod deletion;
 mod live_file;
 mod log;
+mod parquet_file;
 mod provider;
 pub mod schemas;
 mod snapshot;
 
+pub use deletion::vector_path;
 pub use live_file::{KeyRange, LiveFile};
 pub use log::TableLog;
 pub(crate) use log::kernel_schema;
+pub use parquet_file::ParquetFile;
 pub use provider::{SnapshotTable, scan_files};
 pub use snapshot::Snapshot;

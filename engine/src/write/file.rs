@@ -35,6 +35,12 @@ pub const ROW_GROUP_ROWS: usize = 128 * 1024;
 pub const TARGET_FILE_BYTES: usize = 64 << 20;
 /// Bytes of a key page, so that a probe reads little around each key.
 const KEY_PAGE_BYTES: usize = 16 << 10;
+/// Rows of a page, at most. A merge that carries rows over decompresses the pages that hold them: at one random customer
+/// in ten thousand 86 % of pages of 20,000 rows, 18 % of these. Above one in a hundred every page is read whatever its
+/// size; smaller ones would compress worse.
+const PAGE_ROWS: usize = 2048;
+/// How the name begins under which we write files.
+pub(super) const CREATED_BY: &str = "sluice ";
 
 impl WriterOptions {
     /// Files of `customers`: clustered by `key`.
@@ -58,10 +64,15 @@ impl WriterOptions {
     }
 
     fn properties(&self, schema: &SchemaRef) -> WriterProperties {
+        self.builder(schema).build()
+    }
+
+    /// The properties of files with the columns of `schema`, to be added to.
+    pub(super) fn builder(&self, schema: &SchemaRef) -> WriterPropertiesBuilder {
         let builder = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(self.row_group_rows))
-            .set_created_by(format!("sluice {}", env!("CARGO_PKG_VERSION")));
+            .set_created_by(format!("{CREATED_BY}{}", env!("CARGO_PKG_VERSION")));
         match self
             .key
             .and_then(|key| schema.index_of(key).ok().map(|index| (key, index)))
@@ -69,10 +80,15 @@ impl WriterOptions {
             Some((key, index)) => clustered(builder, key, index),
             None => builder,
         }
-        .build()
     }
 }
 
+/// There is no bloom filter on the key. A file is sorted, so that the column index leads to the one page of about
+/// 16 KiB that can hold a customer; a filter of a row group's keys at one wrong answer in a hundred is ten times as
+/// large, and would have to be read before that page.
+///
+/// Page bounds of other columns are left out: in a table clustered by key they prune nothing, and whoever looks for
+/// one customer would read those of 200 columns. Their offsets are kept: they lead a merge to the pages it needs.
 fn clustered(builder: WriterPropertiesBuilder, key: &str, index: usize) -> WriterPropertiesBuilder {
     let column_idx = i32::try_from(index).unwrap_or(0);
     builder
@@ -83,6 +99,8 @@ fn clustered(builder: WriterPropertiesBuilder, key: &str, index: usize) -> Write
         }]))
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(Some(64))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_column_data_page_size_limit(key.into(), KEY_PAGE_BYTES)
         .set_column_statistics_enabled(key.into(), EnabledStatistics::Page)
         .set_column_dictionary_enabled(key.into(), false)

@@ -63,6 +63,14 @@ impl RollingWriter {
         Ok(())
     }
 
+    /// Closes the file under way: the next row begins a new one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn cut(&mut self) -> Result<()> {
+        self.close().await
+    }
+
     /// Closes the last file and describes all of them; none when no row came.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ struct Step {
     file: File,
     /// Instead of the process's.
     budget: Option<Budget>,
+    /// How the files of `customers` are merged: the keys of `[defaults]`.
+    merging: (&'static str, &'static str),
     then: Then,
 }
 
@@ -88,15 +90,28 @@ fn history() -> impl Strategy<Value = ([Process; 2], Vec<Step>)> {
             file(&other, MOST_RECORDS).prop_map(|file| (1, file)),
         ];
         let then = prop_oneof![3 => Just(Then::Next), 1 => Just(Then::SameFileAgain)];
-        let step =
-            (files, option::weighted(0.2, budget()), then).prop_map(|((process, file), budget, then)| Step {
+        let step = (files, option::weighted(0.2, budget()), merging(), then).prop_map(
+            |((process, file), budget, merging, then)| Step {
                 process,
                 file,
                 budget,
+                merging,
                 then,
-            });
+            },
+        );
         (Just([one, other]), vec(step, 2..=4))
     })
+}
+
+/// Every way to merge a file, whatever it costs, with deletion vectors and without.
+fn merging() -> impl Strategy<Value = (&'static str, &'static str)> {
+    let ways = prop_oneof![
+        Just("auto"),
+        Just("deletion_vector"),
+        Just("splice"),
+        Just("rewrite")
+    ];
+    (ways, prop_oneof![4 => Just("on"), 1 => Just("off")])
 }
 
 fn process_and_file() -> impl Strategy<Value = (Process, File)> {
@@ -130,13 +145,17 @@ async fn bench() -> Bench {
 }
 
 async fn play(processes: &[Process; 2], steps: &[Step]) {
-    let bench = bench().await;
+    let mut bench = bench().await;
     for process in processes {
         bench.process(process.name, &process.toml()).await;
     }
     let mut customers = read::customers(&bench.session().await).await;
     for (number, step) in steps.iter().enumerate() {
         let process = &processes[step.process];
+        let (merge, vectors) = step.merging;
+        bench.configure(&format!(
+            "[defaults]\nmerge = \"{merge}\"\ndeletion_vectors = \"{vectors}\"\n"
+        ));
         let (bytes, records) = step.file.write();
         let path = bench.file(&format!("{number}.csv"), bytes);
         let asked = RunRequest {
@@ -213,6 +232,12 @@ async fn real_run(
         );
     }
     assert_eq!(read::customers(&tables).await, expected.customers);
+    if let Ok(merged) = &expected.counts.merged {
+        assert_eq!(
+            read::changed(&tables, &report.run.run_id).await,
+            merged.inserted + merged.updated
+        );
+    }
     expected.counts.merged.clone().ok()
 }
 

@@ -30,6 +30,16 @@ pub async fn customers(ctx: &SessionContext) -> Customers {
     customers
 }
 
+/// How many customers `changes` lists for a run.
+pub async fn changed(ctx: &SessionContext, run_id: &str) -> u64 {
+    let sql = format!("SELECT customer_id FROM changes('{run_id}')");
+    batches(ctx, &sql)
+        .await
+        .iter()
+        .map(|batch| batch.num_rows() as u64)
+        .sum()
+}
+
 fn value(column: &dyn Array, row: usize) -> Option<Value> {
     if column.is_null(row) {
         return None;

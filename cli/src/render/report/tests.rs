@@ -1,4 +1,5 @@
-use sluice_engine::merge::AttributeCells;
+use sluice_engine::merge::cost::{Costs, Reason, Strategy};
+use sluice_engine::merge::{AttributeCells, FileOutcome, MergeSummary, WaySummary};
 use sluice_engine::split::RuleCount;
 
 use super::*;
@@ -24,6 +25,7 @@ fn merged() -> Report {
         run,
         dry_run: false,
         attributes: Vec::new(),
+        merge: MergeSummary::default(),
         warnings: Vec::new(),
         error: None,
     }
@@ -113,4 +115,52 @@ fn the_next_commands_name_the_run_and_the_instance() {
     let mut skipped = merged();
     skipped.run.status = RunStatus::Skipped;
     assert!(report(&skipped, "sluice").contains(" --force\n"));
+}
+
+fn spliced(path: &str) -> FileOutcome {
+    FileOutcome {
+        path: path.to_owned(),
+        strategy: Strategy::Splice,
+        reason: Reason::TooManyOverlaps,
+        costs: Costs {
+            deletion_vector_ns: 1e6,
+            splice_ns: 2.5e7,
+            rewrite_ns: 3e9,
+        },
+        read_bytes: 0,
+        copied_bytes: 0,
+        encoded_bytes: 0,
+        counts: Default::default(),
+    }
+}
+
+#[test]
+fn a_run_says_how_the_files_were_merged_and_a_dry_run_what_each_way_would_cost() {
+    let way = WaySummary {
+        strategy: Strategy::Splice,
+        reason: Reason::TooManyOverlaps,
+        files: 1_001,
+        rows_updated: 80_000,
+    };
+    let mut report = merged();
+    report.merge.ways = vec![way];
+    report.merge.copied_bytes = 1_200_000;
+    report.merge.files = (0..30).map(|file| spliced(&format!("part-{file}"))).collect();
+    let text = super::report(&report, "sluice");
+    assert!(
+        text.contains("splice        1,001        80,000  too many files may hold these customers"),
+        "{text}"
+    );
+    assert!(text.contains("copied 1.2 MB"), "{text}");
+    assert!(!text.contains("part-0"), "{text}");
+    report.dry_run = true;
+    let text = super::report(&report, "sluice");
+    assert!(
+        text.contains("part-19     0  splice  0.001 s  0.025 s  3.000 s"),
+        "{text}"
+    );
+    assert!(
+        text.contains("and 10 more") && !text.contains("part-20 "),
+        "{text}"
+    );
 }

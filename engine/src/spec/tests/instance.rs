@@ -25,6 +25,8 @@ record_bytes = "1MiB"
 max_rejects = "2%"
 memory = "4GB"
 threads = 8
+deletion_vectors = "off"
+merge = "splice"
 [connections.crm]
 account = "acme"
 nested = { anything = [1, 2] }
@@ -47,6 +49,10 @@ process = "loyalty"
     assert_eq!(
         (config.defaults.memory_bytes, config.defaults.threads),
         (Some(4_000_000_000), Some(8))
+    );
+    assert_eq!(
+        (config.defaults.deletion_vectors, config.defaults.merge),
+        (DeletionVectors::Off, MergeStrategy::Splice)
     );
     assert_eq!(config.connections["crm"]["account"].as_str(), Some("acme"));
     let [everybody, one] = config.notify.as_slice() else {
@@ -91,6 +97,8 @@ record_bytes = "many"
 folder_depth = -1
 [defaults]
 threads = 0
+merge = "quickly"
+deletion_vectors = true
 time_zone = "Mars/Olympus"
 max_rejects = "200%"
 [connections."Not A Name"]
@@ -112,7 +120,9 @@ process = "A*"
         [
             "colour",
             "connections.Not A Name",
+            "defaults.deletion_vectors",
             "defaults.max_rejects",
+            "defaults.merge",
             "defaults.threads",
             "defaults.time_zone",
             "format",
