@@ -393,3 +393,24 @@ async fn a_file_of_another_program_is_written_anew() {
         "New"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_customers_fails_the_run_whichever_way_it_is_merged() {
+    for way in WAYS {
+        let bench = base(&config(way, "on"), 2_000).await;
+        let [file] = live(&bench)
+            .await
+            .try_into()
+            .unwrap_or_else(|_| panic!("one file"));
+        let path = bench.instance.root().join("customers").join(&file.add.path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let (start, length) = metadata(&path).row_group(0).column(1).byte_range();
+        bytes[start as usize..(start + length) as usize].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let before = files(&bench);
+        let csv = bench.file("few.csv", "cid,Tier,Spend\nC0000003,New,1\n");
+        let report = bench.run_on("loyalty", &csv).await.unwrap();
+        assert_eq!(report.error.unwrap().class().exit_code(), 1, "{way}");
+        assert_eq!(files(&bench), before, "{way}");
+    }
+}

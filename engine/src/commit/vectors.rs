@@ -11,13 +11,18 @@ use crate::table::Snapshot;
 pub const ENABLE_VECTORS: &str = "delta.enableDeletionVectors";
 /// The feature's name in a protocol.
 const FEATURE: &str = "deletionVectors";
-/// What writers of version 2 must know, in words: a protocol with features lists all that holds.
-const OF_WRITER_VERSION_2: [&str; 2] = ["appendOnly", "invariants"];
+/// What writers of version 2 must know, in words: a protocol with features lists all that holds. Invariants, which
+/// they must know too, are left out: no column of ours has one, and a table that lists them is one that delta-rs, built
+/// without its SQL, does not write to.
+const OF_WRITER_VERSION_2: [&str; 1] = ["appendOnly"];
+/// Where a column's invariant would be.
+const INVARIANTS: &str = "delta.invariants";
 
 /// Whether a commit on `base` may carry deletion vectors, the protocol raised by that commit where need be.
 #[must_use]
 pub fn allows_vectors(base: &Snapshot) -> bool {
-    has_feature(base.base.protocol()) || raised(base.base.protocol()).is_ok()
+    let protocol = base.base.protocol();
+    has_feature(protocol) || (raised(protocol).is_ok() && !has_invariants(base))
 }
 
 /// The same actions, with the feature made part of the table by this commit if one of them carries a vector.
@@ -29,6 +34,9 @@ pub(super) fn with_feature(base: &Snapshot, mut actions: Vec<Action>) -> Result<
     let protocol = base.base.protocol();
     if has_feature(protocol) || !actions.iter().any(carries) {
         return Ok(actions);
+    }
+    if has_invariants(base) {
+        return Err(foreign("a column of the table has an invariant"));
     }
     let raised = raised(protocol)?;
     let own = actions
@@ -55,6 +63,17 @@ fn has_feature(protocol: &Protocol) -> bool {
     lists("readerFeatures") && lists("writerFeatures")
 }
 
+fn has_invariants(base: &Snapshot) -> bool {
+    let mut fields = base.schema.fields().iter();
+    fields.any(|field| field.metadata().contains_key(INVARIANTS))
+}
+
+/// What only another writer can have made is not touched blindly.
+fn foreign(what: &str) -> Error {
+    Error::usage(format!("{what}, which Sluice did not make"))
+        .hint("write deletion_vectors = \"off\" under [defaults] in sluice.toml")
+}
+
 /// Reader 3, writer 7, with the features that held before and ours.
 fn raised(protocol: &Protocol) -> Result<Protocol> {
     let before = serde_json::to_value(protocol)?;
@@ -62,6 +81,7 @@ fn raised(protocol: &Protocol) -> Result<Protocol> {
     let features = |key: &str, implied: &[&str]| -> Vec<Value> {
         let listed = before.get(key).and_then(Value::as_array).cloned();
         let mut all = listed.unwrap_or_else(|| implied.iter().map(|name| json!(name)).collect());
+        all.retain(|name| name != FEATURE);
         all.push(json!(FEATURE));
         all
     };
@@ -70,10 +90,8 @@ fn raised(protocol: &Protocol) -> Result<Protocol> {
         (1 | 3, 2) => (&[], &OF_WRITER_VERSION_2),
         (1 | 3, 1 | 7) => (&[], &[]),
         _ => {
-            return Err(Error::usage(format!(
-                "the table's protocol (reader {reader}, writer {writer}) is none that Sluice made"
-            ))
-            .hint("write deletion_vectors = \"off\" under [defaults] in sluice.toml"));
+            let protocol = format!("the table's protocol is reader {reader}, writer {writer}");
+            return Err(foreign(&protocol));
         }
     };
     let raised = json!({
@@ -111,7 +129,7 @@ mod tests {
             .filter_map(Value::as_str)
             .collect();
         features.sort_unstable();
-        assert_eq!(features, ["appendOnly", "deletionVectors", "invariants"]);
+        assert_eq!(features, ["appendOnly", "deletionVectors"]);
     }
 
     #[test]

@@ -15,8 +15,7 @@ use super::changes::{ChangeSlice, KEY, NullCells};
 use super::compare::{GroupChanges, Mapping};
 use super::layout::FileLayout;
 use super::pages::{select_rows, touched_bytes};
-use super::read::one_batch;
-use crate::cpu;
+use super::read::{on_core, one_batch};
 use crate::error::Result;
 use crate::table::ParquetFile;
 
@@ -74,7 +73,7 @@ pub(super) async fn new_versions(
         }
     };
     let (mapping, changes, changed) = (mapping.clone(), changes.clone(), group.changed.clone());
-    cpu::run(move || {
+    on_core(move || {
         let old = reader.map(one_batch).transpose()?.flatten();
         assemble(old.as_ref(), columns, &mapping, key, &changes, &changed)
     })

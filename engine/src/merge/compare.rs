@@ -2,19 +2,19 @@
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
 
 use super::algo::{Pairs, compare};
 use super::changes::{ChangeSlice, NullCells};
 use super::layout::FileLayout;
 use super::pages::select_rows;
 use super::probe::GroupPairs;
-use crate::cpu;
+use super::read::{on_core, one_batch};
 use crate::error::{Error, Result};
 use crate::table::ParquetFile;
 
 /// One matched row in this many, and all rows of the mapped columns are decoded: skipping row by row costs more.
-const DENSE: usize = 4;
+pub(super) const DENSE: usize = 4;
 
 /// What the changes do to one row group.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub(super) async fn compare_group(
         pairs.clone(),
         mapped_roots(layout, mapping),
     );
-    let (changed, cells, old) = cpu::run(move || {
+    let (changed, cells, old) = on_core(move || {
         let old = mapped_columns(reader, &mapping, &roots, num_read)?;
         let within = match whole {
             true => pairs.clone(),
@@ -124,7 +124,7 @@ pub(super) async fn read_mapped(
 ) -> Result<Vec<ArrayRef>> {
     let reader = mapped_reader(file, layout, mapping, group, None).await?;
     let (mapping, roots) = (mapping.clone(), mapped_roots(layout, mapping));
-    cpu::run(move || mapped_columns(reader, &mapping, &roots, num_rows)).await
+    on_core(move || mapped_columns(reader, &mapping, &roots, num_rows)).await
 }
 
 /// Positions in the file of the mapped columns that it has, in file order.
@@ -141,7 +141,7 @@ async fn mapped_reader(
     layout: &FileLayout,
     mapping: &Mapping,
     group: usize,
-    selection: Option<parquet::arrow::arrow_reader::RowSelection>,
+    selection: Option<RowSelection>,
 ) -> Result<Option<ParquetRecordBatchReader>> {
     let roots: Vec<usize> = mapped_roots(layout, mapping).into_iter().flatten().collect();
     if roots.is_empty() {
@@ -158,7 +158,7 @@ fn mapped_columns(
     num_rows: usize,
 ) -> Result<Vec<ArrayRef>> {
     let batch = match reader {
-        Some(reader) => super::read::one_batch(reader)?,
+        Some(reader) => one_batch(reader)?,
         None => None,
     };
     let mut in_file: Vec<usize> = roots.iter().flatten().copied().collect();

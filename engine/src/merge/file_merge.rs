@@ -16,7 +16,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 
 use super::carry::{carried_bytes, new_versions};
 use super::changes::ChangeSlice;
-use super::compare::{Decoded, GroupChanges};
+use super::compare::{DENSE, Decoded, GroupChanges};
 use super::cost::{Choice, Costs, Evidence, Reason, Strategy, choose};
 use super::facts::{self, FileCounts, FileOutcome};
 use super::opened::Opened;
@@ -121,7 +121,7 @@ impl FileMerge {
 
     /// The columns of the first row group are worth keeping if most of it may change.
     fn pilot(&self, first: &GroupPairs) -> Decoded {
-        let may_splice = first.pairs.file_rows.len() * 4 >= first.num_rows;
+        let may_splice = first.pairs.file_rows.len() * DENSE >= first.num_rows;
         match (self.job.apply, may_splice) {
             (Apply::Write, true) => Decoded::Kept,
             _ => Decoded::Dropped,

@@ -7,8 +7,7 @@ use super::algo::{Cursor, Pairs, pair};
 use super::changes::ChangeSlice;
 use super::layout::FileLayout;
 use super::pages::{chunk_may_hold, pages_that_may_hold, selected_rows};
-use super::read::one_batch;
-use crate::cpu;
+use super::read::{on_core, one_batch};
 use crate::error::{Error, Result};
 use crate::table::ParquetFile;
 
@@ -62,7 +61,7 @@ pub(super) async fn probe(
             continue;
         };
         let changes = changes.clone();
-        let mut pairs = cpu::run(move || pair_rows(reader, &changes, &rows)).await?;
+        let mut pairs = on_core(move || pair_rows(reader, &changes, &rows)).await?;
         drop_dead(&mut pairs, begin, num_rows, deleted);
         if !pairs.file_rows.is_empty() {
             found.push(GroupPairs {

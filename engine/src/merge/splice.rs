@@ -21,7 +21,7 @@ use super::compare::{Decoded, GroupChanges, read_mapped};
 use super::file_merge::FileMerge;
 use super::opened::Opened;
 use super::probe::GroupPairs;
-use crate::cpu;
+use super::read::on_core;
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::table::schemas::CUSTOMER_ID;
@@ -177,7 +177,7 @@ async fn encode(
         .map(|mapped| (mapped, encoders.get_mut(mapped.leaf).and_then(Option::take)))
         .collect();
     let opened = opened.for_encoding();
-    cpu::run(move || {
+    on_core(move || {
         let overlay = match &old {
             Some((_, changed)) => Some(Overlay::new(num_rows, changed)?),
             None => None,
@@ -193,7 +193,7 @@ async fn encode(
             for leaf in compute_leaves(field, &column)? {
                 encoder.write(&leaf)?;
             }
-            chunks.push((leaf, Chunk::Encoded(encoder.close()?)));
+            chunks.push((leaf, Chunk::Encoded(Box::new(encoder.close()?))));
         }
         Ok(chunks)
     })

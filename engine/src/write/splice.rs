@@ -60,7 +60,7 @@ pub enum Chunk {
         close: Box<ColumnCloseResult>,
     },
     /// Encoded anew.
-    Encoded(ArrowColumnChunk),
+    Encoded(Box<ArrowColumnChunk>),
 }
 
 /// Writes a file of chunks through the object store.
@@ -133,7 +133,7 @@ impl SpliceWriter {
                     let (start, _) = close.metadata.byte_range();
                     group.append_column(&Piece { start, bytes }, *close)?;
                 }
-                Chunk::Encoded(chunk) => chunk.append_to_row_group(&mut group)?,
+                Chunk::Encoded(chunk) => (*chunk).append_to_row_group(&mut group)?,
             }
             let filled = self.buffer.take();
             self.written_bytes += filled.len() as u64;
@@ -236,6 +236,172 @@ impl ChunkReader for Piece {
             None => Err(parquet::errors::ParquetError::EOF(format!(
                 "{length} bytes at {start} are outside of the piece"
             ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+    use arrow::datatypes::{DataType, Field};
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::arrow::arrow_writer::compute_leaves;
+    use parquet::bloom_filter::Sbbf;
+
+    use super::*;
+    use crate::table::ParquetFile;
+
+    const ROWS: i64 = 5_000;
+
+    fn options() -> WriterOptions {
+        WriterOptions {
+            row_group_rows: 3_000,
+            ..WriterOptions::clustered("customer_id")
+        }
+    }
+
+    fn rows() -> RecordBatch {
+        let keys = (0..ROWS).map(|i| format!("C{i:05}"));
+        RecordBatch::try_from_iter([
+            (
+                "customer_id",
+                Arc::new(StringViewArray::from_iter_values(keys)) as ArrayRef,
+            ),
+            ("points", Arc::new(Int64Array::from_iter_values(0..ROWS))),
+        ])
+        .unwrap()
+    }
+
+    /// A file with a bloom filter on its key, which ours do not have of themselves.
+    async fn source(store: &Arc<dyn ObjectStore>) -> ParquetFile {
+        let properties = options()
+            .builder(&rows().schema())
+            .set_column_bloom_filter_enabled("customer_id".into(), true)
+            .build();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, rows().schema(), Some(properties)).unwrap();
+        writer.write(&rows()).unwrap();
+        writer.close().unwrap();
+        let size_bytes = bytes.len() as u64;
+        store.put(&Path::from("source"), bytes.into()).await.unwrap();
+        ParquetFile::open(Arc::clone(store), "source", size_bytes)
+            .await
+            .unwrap()
+    }
+
+    async fn copied(source: &ParquetFile, group: usize, leaf: usize) -> Chunk {
+        let metadata = source.metadata();
+        let chunk = metadata.row_group(group).column(leaf);
+        let (start, length) = chunk.byte_range();
+        let bytes = source.fetch(&[start..start + length]).await.unwrap().remove(0);
+        let bloom_filter = match chunk.bloom_filter_offset().zip(chunk.bloom_filter_length()) {
+            Some((at, length)) => {
+                let (at, length) = (at as u64, length as u64);
+                let bytes = source.fetch(&[at..at + length]).await.unwrap().remove(0);
+                Sbbf::read_from_column_chunk(chunk, &Piece { start: at, bytes }).unwrap()
+            }
+            None => None,
+        };
+        let index = metadata.column_index().map(|all| all[group][leaf].clone());
+        Chunk::Copied {
+            bytes,
+            close: Box::new(ColumnCloseResult {
+                bytes_written: length,
+                rows_written: metadata.row_group(group).num_rows() as u64,
+                metadata: chunk.clone(),
+                bloom_filter,
+                column_index: index.filter(|index| index.get_boundary_order().is_some()),
+                offset_index: metadata.offset_index().map(|all| all[group][leaf].clone()),
+            }),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_copied_and_new_chunks_reads_as_its_columns_do_and_keeps_every_filter_and_index() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let source = source(&store).await;
+        assert!(is_spliceable(source.metadata()));
+        let schema = rows().schema();
+        let added: Vec<FieldRef> = vec![Arc::new(Field::new("tier", DataType::Utf8View, true))];
+        let metadata = source.metadata();
+        let mut writer = SpliceWriter::create(
+            Arc::clone(&store),
+            "target",
+            metadata,
+            &schema,
+            &added,
+            &options(),
+        )
+        .unwrap();
+        for group in 0..metadata.num_row_groups() {
+            let num_rows = metadata.row_group(group).num_rows() as usize;
+            let tiers: ArrayRef = Arc::new(StringViewArray::from_iter_values(
+                (0..num_rows).map(|i| format!("T{}", i % 3)),
+            ));
+            let mut encoder = writer.encoders().create_column_writers(group).unwrap().remove(2);
+            for leaf in compute_leaves(&added[0], &tiers).unwrap() {
+                encoder.write(&leaf).unwrap();
+            }
+            let chunks = vec![
+                copied(&source, group, 0).await,
+                copied(&source, group, 1).await,
+                Chunk::Encoded(Box::new(encoder.close().unwrap())),
+            ];
+            writer.write_group(chunks).await.unwrap();
+        }
+        let size_bytes = writer.finish().await.unwrap();
+        assert_eq!(store.head(&Path::from("target")).await.unwrap().size, size_bytes);
+
+        let target = ParquetFile::open(Arc::clone(&store), "target", size_bytes)
+            .await
+            .unwrap();
+        assert!(is_spliceable(target.metadata()), "and can be spliced again");
+        for group in 0..2 {
+            let (is, was) = (target.metadata().row_group(group), metadata.row_group(group));
+            assert_eq!(is.sorting_columns(), was.sorting_columns());
+            assert_eq!(is.column(0).statistics(), was.column(0).statistics());
+            assert!(
+                is.column(0).bloom_filter_length().is_some() && is.column(0).page_encoding_stats().is_some()
+            );
+            let bounds = |file: &ParquetMetaData| file.column_index().unwrap()[group][0].clone();
+            assert_eq!(bounds(target.metadata()), bounds(metadata));
+        }
+        let bytes = store
+            .get(&Path::from("target"))
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap();
+        assert_eq!(
+            reader.schema().field(0).data_type(),
+            &DataType::Utf8View,
+            "the arrow schema is kept"
+        );
+        let filter = reader.get_row_group_column_bloom_filter(1, 0).unwrap().unwrap();
+        assert!(filter.check(&"C04999") && !filter.check(&"D04999"));
+        let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+        let read = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+        assert_eq!(
+            (read.column(0), read.column(1)),
+            (rows().column(0), rows().column(1))
+        );
+        assert_eq!(read.num_columns(), 3);
+    }
+
+    #[test]
+    fn a_piece_answers_for_its_own_bytes_only() {
+        let piece = Piece {
+            start: 100,
+            bytes: Bytes::from_static(b"abcdef"),
+        };
+        assert_eq!(piece.get_bytes(102, 3).unwrap(), b"cde".as_slice());
+        for (start, length) in [(99, 1), (104, 3), (u64::MAX, 1), (100, usize::MAX)] {
+            assert!(piece.get_bytes(start, length).is_err(), "{length} at {start}");
         }
     }
 }
