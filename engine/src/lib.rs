@@ -13,6 +13,7 @@ pub mod cpu;
 pub mod decode;
 pub mod discover;
 pub mod error;
+pub mod history;
 pub mod ids;
 pub mod instance;
 pub mod merge;

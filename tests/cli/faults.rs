@@ -163,3 +163,33 @@ fn while_a_run_is_under_way_a_second_one_is_refused() {
         "status\nrunning\n"
     );
 }
+
+#[test]
+fn a_rollback_that_is_killed_leaves_the_old_version_or_the_new_one() {
+    for (point, is_new) in [("rollback_written", false), ("rollback_committed", true)] {
+        let home = home();
+        home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+        let killed = home
+            .command()
+            .args(["rollback", "p", "--yes"])
+            .env("SLUICE_FAULT", point)
+            .output()
+            .unwrap();
+        assert_eq!(killed.status.code(), None, "{point}");
+        assert_eq!(customers(&home), if is_new { OLD } else { NEW }, "{point}");
+        // The file counts as merged exactly if the run still does.
+        home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+        let last = home.sql("SELECT status FROM runs ORDER BY run_no DESC LIMIT 1");
+        let expected = if is_new {
+            "completed_with_rejects"
+        } else {
+            "skipped"
+        };
+        assert_eq!(last, format!("status\n{expected}\n"), "{point}");
+        assert_eq!(customers(&home), NEW, "{point}");
+        // And the rollback can be made again.
+        home.sluice(&["rollback", "p/2", "--yes"]);
+        home.sluice(&["rollback", "1", "--yes"]).succeeded();
+        assert_eq!(customers(&home), OLD, "{point}");
+    }
+}

@@ -33,7 +33,9 @@ fn help_lists_every_command() {
 #[test]
 fn the_help_of_the_commands_of_the_main_job() {
     let home = Home::empty();
-    for command in ["init", "ingest", "run", "process", "rejects", "sql"] {
+    for command in [
+        "init", "ingest", "run", "process", "rejects", "sql", "history", "diff", "rollback", "customer",
+    ] {
         insta::assert_snapshot!(
             format!("help_{command}"),
             home.sluice(&[command, "--help"]).shown()
@@ -159,6 +161,60 @@ fn a_customer_is_shown_with_the_owner_of_each_attribute() {
     let home = ingested();
     insta::assert_snapshot!("customer", home.sluice(&["customer", "C1"]).shown());
     insta::assert_snapshot!("customer_unknown", home.sluice(&["customer", "C404"]).shown());
+}
+
+/// Two runs: the second changes C1 and registers C9.
+fn ingested_twice() -> Home {
+    let home = ingested();
+    home.write(
+        "next.csv",
+        "cid,Loyalty Tier,Spend,Joined\nC1,,10.50,2024-01-02\nC9,Gold,1,\nC1x,Gold,1,never\n",
+    );
+    home.sluice(&["run", "customers", "--file", "next.csv"])
+        .succeeded();
+    home
+}
+
+#[test]
+fn versions_are_listed_and_compared() {
+    let home = ingested_twice();
+    insta::assert_snapshot!("history", home.sluice(&["history", "--output", "csv"]).shown());
+    insta::assert_snapshot!("diff", home.sluice(&["diff", "1", "2"]).shown());
+    insta::assert_snapshot!("diff_absent", home.sluice(&["diff", "1", "7"]).shown());
+}
+
+#[test]
+fn a_rollback_counts_first_and_says_what_it_did() {
+    let home = ingested_twice();
+    let before = home.sql("SELECT * FROM customers_at(1) ORDER BY 1");
+    let dry = home.sluice(&["rollback", "customers", "--dry-run"]);
+    insta::assert_snapshot!("rollback_dry_run", dry.shown());
+    insta::assert_snapshot!(
+        "rollback",
+        home.sluice(&["rollback", "customers/2", "--yes"]).shown()
+    );
+    assert_eq!(home.sql("SELECT * FROM customers ORDER BY 1"), before);
+    insta::assert_snapshot!(
+        "rollback_twice",
+        home.sluice(&["rollback", "customers/2"]).shown()
+    );
+    let story = home.sluice(&["customer", "C1", "--history", "--output", "csv"]);
+    insta::assert_snapshot!("customer_history", story.shown());
+}
+
+#[test]
+fn a_rollback_over_later_writes_is_refused_and_tells_the_remedy() {
+    let home = ingested_twice();
+    let refused = home.sluice(&["rollback", "customers/1", "--yes"]);
+    assert_eq!(refused.code(), Some(2));
+    insta::assert_snapshot!("rollback_refused", refused.shown());
+    let back = home
+        .sluice(&["rollback", "0", "--yes", "--output", "json"])
+        .succeeded();
+    let report: serde_json::Value = serde_json::from_str(&back.stdout()).unwrap();
+    assert_eq!(report["rows_removed"], 3);
+    assert_eq!(report["undoes"].as_array().unwrap().len(), 2);
+    assert_eq!(home.sql("SELECT count(*) AS n FROM customers"), "n\n0\n");
 }
 
 #[test]

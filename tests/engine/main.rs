@@ -12,6 +12,7 @@ mod changes;
 mod concurrency;
 mod exactly_once;
 mod formats;
+mod history;
 mod lifecycle;
 mod main_job;
 mod malformed;

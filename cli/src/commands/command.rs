@@ -3,7 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    completions, customer, demo, ingest, init, preview, process, rejects, rules, run, runs, sql, status,
+    completions, customer, demo, diff, history, ingest, init, preview, process, rejects, rollback, rules,
+    run, runs, sql, status,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -23,6 +24,9 @@ pub enum Command {
     Rejects(rejects::RejectsArgs),
     Sql(sql::SqlArgs),
     Customer(customer::CustomerArgs),
+    History(history::HistoryArgs),
+    Diff(diff::DiffArgs),
+    Rollback(rollback::RollbackArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -31,7 +35,7 @@ impl Command {
     /// What a signal does to it.
     pub fn on_signal(&self) -> OnSignal {
         match self {
-            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) => OnSignal::WindDown,
+            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) | Self::Rollback(_) => OnSignal::WindDown,
             Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
             Self::Process(args) if args.opens_editor() => OnSignal::OwnInterrupt,
             _ => OnSignal::Drop,
@@ -55,6 +59,9 @@ impl Command {
             Self::Rejects(args) => rejects::run(context, &args).await,
             Self::Sql(args) => sql::run(context, &args).await,
             Self::Customer(args) => customer::run(context, &args).await,
+            Self::History(args) => history::run(context, &args).await,
+            Self::Diff(args) => diff::run(context, &args).await,
+            Self::Rollback(args) => rollback::run(context, args).await,
             Self::Demo(args) => demo::run(context, args).await,
             Self::Completions(args) => completions::run(&args),
         }

@@ -7,19 +7,26 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use clap::Args;
 use futures::TryStreamExt;
-use sluice_engine::Error;
+use sluice_engine::session::new_session;
+use sluice_engine::{Error, history};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::printer::{self, Cells};
+use crate::printer::{self, Cells, OutputFormat};
 use crate::session::Session;
 use crate::shell::sql_literal;
 
 /// Shows one customer, an attribute a line
+///
+/// Its history has a line for each cell that a run or a rollback changed, oldest first, with the value before and
+/// after, and for each reason for which a record of it was rejected.
 #[derive(Debug, Args)]
 pub struct CustomerArgs {
     /// The customer id, exactly as the source writes it
     cid: String,
+    /// Show everything that happened to it
+    #[arg(long)]
+    history: bool,
 }
 
 /// Shows the customer.
@@ -27,6 +34,9 @@ pub struct CustomerArgs {
 /// # Errors
 /// There is no such customer.
 pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
+    if args.history {
+        return tell_history(context, &args.cid).await;
+    }
     let session = context.session().await?;
     let query = format!(
         "SELECT * FROM customers WHERE customer_id = {}",
@@ -42,6 +52,24 @@ pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
         return Err(not_found(context, &args.cid).into());
     };
     let table = upright(found, &owners(&session).await?)?;
+    printer::print_batch(&table, context.settings.output)
+}
+
+async fn tell_history(context: &Context, cid: &str) -> Result<()> {
+    let instance = context.instance()?;
+    let settings = context.settings.engine(&instance.config().defaults);
+    let ctx = new_session(&settings, settings.memory_bytes)?;
+    let story = history::trace(&instance, &ctx, cid).await?;
+    for note in &story.notes {
+        context.say(format!("note: {note}"));
+    }
+    if story.rows.is_empty() {
+        return Err(not_found(context, cid).into());
+    }
+    let mut table = history::trace_batch(&story.rows)?;
+    if context.settings.output == OutputFormat::Table {
+        table = table.project(&history::TRACE_BRIEF).map_err(Error::from)?;
+    }
     printer::print_batch(&table, context.settings.output)
 }
 

@@ -11,8 +11,9 @@ use crate::repl::{self, Split};
 /// Runs queries on the instance, or opens a prompt
 ///
 /// Tables: customers, rejects, runs, events. Views: reject_reasons, processes, attributes. Functions: source('FILE'),
-/// incoming('PROCESS'), records('PROCESS'), customers_at(VERSION), changes('RUN_ID'). Nothing is changed; COPY ... TO
-/// writes a file. Without a query, and with no terminal on stdin, it runs the statements of stdin.
+/// incoming('PROCESS'), records('PROCESS'), customers_at(VERSION), changes('RUN_ID'), diff(VERSION, VERSION), history().
+/// Nothing is changed; COPY ... TO writes a file. Without a query, and with no terminal on stdin, it runs the statements
+/// of stdin.
 #[derive(Debug, Args)]
 pub struct SqlArgs {
     /// One query or several, with ; between them

@@ -1,10 +1,12 @@
-//! What is said in words on stdout: [`report`] is a run's, [`preview`] a file's, `columns` its small tables, `numbers` the digits.
+//! What is said in words on stdout: [`report`] is a run's, [`rollback`] a rollback's, [`preview`] a file's, `columns` its small tables, `numbers` the digits.
 
 mod columns;
 mod numbers;
 mod preview;
 mod report;
+mod rollback;
 
 pub use numbers::{megabytes, seconds, thousands};
 pub use preview::preview;
 pub use report::report;
+pub use rollback::{rollback, rollback_counts};

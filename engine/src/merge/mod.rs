@@ -39,7 +39,7 @@ mod sinks;
 mod splice;
 mod summary;
 
-pub use changes::{ChangeSet, Columns, NullCells};
+pub use changes::{ChangeSet, ChangeSlice, Columns, NullCells};
 pub use cost::{Preference, Strategy, Vectors};
 pub use facts::{AttributeCells, FileOutcome, MergeFacts};
 pub use known::known_records;

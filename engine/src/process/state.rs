@@ -132,13 +132,11 @@ impl ProcessState {
         }
     }
 
-    /// The run that merged a source of this identity.
-    #[must_use]
-    pub fn merged_by(&self, identity: &str) -> Option<&str> {
-        self.merged
-            .iter()
-            .rev()
-            .find(|source| source.identity == identity)
+    /// The runs that merged a source of this identity, latest first; a rollback may have undone them.
+    pub fn merged_by(&self, identity: &str) -> impl Iterator<Item = &str> {
+        let sources = self.merged.iter().rev();
+        sources
+            .filter(move |source| source.identity == identity)
             .map(|source| source.run_id.as_str())
     }
 }

@@ -13,6 +13,7 @@ use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
 use super::settle::{finish, settle};
 use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
+use crate::history::standing_run;
 use crate::ids;
 use crate::instance::Instance;
 use crate::merge::{AttributeCells, ChangeSet, MergeSummary};
@@ -142,7 +143,8 @@ impl Attempt<'_> {
         self.identity = Some(identity.clone());
         if self.request.repeat == Repeat::SkipMerged && self.request.effect == Effect::Merge {
             let state = StateFile::of(self.instance, &self.process.name).read()?;
-            if let Some(run_id) = state.merged_by(&identity) {
+            let merged_by: Vec<&str> = state.merged_by(&identity).collect();
+            if let Some(run_id) = standing_run(&self.instance.customers()?, &merged_by).await? {
                 self.warnings.push(format!(
                     "this file was merged by run {run_id}; --force merges it again"
                 ));

@@ -287,7 +287,7 @@ fn evolved(current: &Snapshot, fields: Vec<FieldRef>) -> Result<StructType> {
 ///
 /// # Errors
 /// The store failed.
-pub(super) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
+pub(crate) async fn discard_files(log: &TableLog, run_id: &str) -> Result<()> {
     let mut live = HashSet::new();
     for file in log.snapshot(None).await?.files {
         live.extend(file.vector_path());

@@ -12,7 +12,7 @@
 //! table. [`merge_step`] is plan 2 and its commit. [`settle`] repairs what a dead run left.
 
 mod coordinator;
-mod faults;
+pub(crate) mod faults;
 mod judge;
 mod load;
 mod merge_step;
@@ -23,5 +23,6 @@ mod settle;
 
 pub use coordinator::run;
 pub use load::{Loaded, load, stage_schema};
+pub(crate) use merge_step::discard_files;
 pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
 pub use settle::settle;

@@ -1,18 +1,20 @@
-//! Table functions: `source`, `incoming`, `records`, `customers_at`, `changes`.
+//! Table functions: `source`, `incoming`, `records`, `customers_at`, `changes`, `diff`, `history`.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
-use super::changes::run_changes;
+use super::runs::resolve_commit;
+use super::session::rows;
 use super::source_table::{Relation, SourceTable};
 use crate::decode::OpenFile;
 use crate::error::{Error, Result};
+use crate::history::{self, Timeline};
 use crate::instance::{Instance, all};
 use crate::plan::{layout, read_options};
 use crate::process;
@@ -33,6 +35,8 @@ pub(super) fn register(ctx: &SessionContext, instance: &Instance) {
     ctx.register_udtf("records", function(Kind::Process(Relation::Records)));
     ctx.register_udtf("customers_at", function(Kind::CustomersAt));
     ctx.register_udtf("changes", function(Kind::Changes));
+    ctx.register_udtf("diff", function(Kind::Diff));
+    ctx.register_udtf("history", function(Kind::History));
 }
 
 #[derive(Debug)]
@@ -41,6 +45,8 @@ enum Kind {
     Process(Relation),
     CustomersAt,
     Changes,
+    Diff,
+    History,
 }
 
 #[derive(Debug)]
@@ -56,7 +62,9 @@ impl TableFunctionImpl for InstanceFunction {
             Kind::Source => Arc::new(source(&self.instance, &arguments)?),
             Kind::Process(relation) => Arc::new(of_process(&self.instance, &arguments, *relation)?),
             Kind::CustomersAt => Arc::new(customers_at(&self.instance, &arguments)?),
-            Kind::Changes => changes(&self.instance, &arguments)?,
+            Kind::Changes => changes(&self.instance, args.session(), &arguments)?,
+            Kind::Diff => diff(&self.instance, args.session(), &arguments)?,
+            Kind::History => history(&self.instance, &arguments)?,
         };
         Ok(table)
     }
@@ -117,21 +125,51 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
 }
 
 fn customers_at(instance: &Instance, arguments: &[String]) -> Result<SnapshotTable> {
-    let version = match arguments {
-        [version] => version
-            .parse()
-            .map_err(|_| Error::usage(format!("{version:?} is no version of customers")))?,
-        _ => return Err(Error::usage("name a version: customers_at(7)")),
+    let [version] = arguments else {
+        return Err(Error::usage("name a version: customers_at(7)"));
     };
     let log = instance.customers()?;
-    Ok(SnapshotTable::new(Arc::new(now(log.snapshot(Some(version)))?)))
+    let snapshot = now(history::at_version(&log, version_of(version)?))?;
+    Ok(SnapshotTable::new(Arc::new(snapshot)))
 }
 
-fn changes(instance: &Instance, arguments: &[String]) -> Result<Arc<dyn TableProvider>> {
+fn version_of(text: &str) -> Result<u64> {
+    text.parse().map_err(|_| {
+        Error::usage(format!("{text:?} is no version of customers"))
+            .hint("list the versions with: sluice history")
+    })
+}
+
+fn changes(
+    instance: &Instance,
+    session: &dyn Session,
+    arguments: &[String],
+) -> Result<Arc<dyn TableProvider>> {
     let [run] = arguments else {
         return Err(Error::usage("name a run: changes('RUN')"));
     };
-    now(run_changes(instance, run))
+    let log = instance.customers()?;
+    now(async {
+        let run_id = resolve_commit(instance, run).await?;
+        history::changes(&log, session, &run_id).await
+    })
+}
+
+fn diff(instance: &Instance, session: &dyn Session, arguments: &[String]) -> Result<Arc<dyn TableProvider>> {
+    let [from, to] = arguments else {
+        return Err(Error::usage("name two versions: diff(6, 7)"));
+    };
+    let log = instance.customers()?;
+    now(history::diff(&log, session, version_of(from)?, version_of(to)?))
+}
+
+fn history(instance: &Instance, arguments: &[String]) -> Result<Arc<dyn TableProvider>> {
+    if !arguments.is_empty() {
+        return Err(Error::usage("history takes nothing: history()"));
+    }
+    let log = instance.customers()?;
+    let timeline = now(Timeline::read(&log))?;
+    Ok(rows(history::history_schema(), &timeline.rows())?)
 }
 
 /// Waits for `work`: a table function is called while a plan is made, which is not async; reading a log is.

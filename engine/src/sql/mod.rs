@@ -3,7 +3,6 @@
 //! [`session`] registers everything, [`query`] runs one statement. [`functions`](mod@functions) are the table functions: any source
 //! file, the relations that rules speak of, older versions.
 
-mod changes;
 mod functions;
 mod reading;
 mod runs;
@@ -11,6 +10,6 @@ mod session;
 mod source_table;
 
 pub use reading::{query, read_only};
-pub use runs::resolve_run;
+pub use runs::{resolve_commit, resolve_run};
 pub use session::session;
 pub use source_table::{Relation, SourceTable};

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::prelude::{SessionContext, col};
 
 use crate::error::{Error, Result};
+use crate::history::{CommitKind, Timeline};
 use crate::instance::Instance;
 use crate::table::SnapshotTable;
 
@@ -36,6 +37,29 @@ pub async fn resolve_run(instance: &Instance, run: Option<&str>) -> Result<Strin
         [one] => Ok(one.run_id.clone()),
         [] => Err(Error::usage(format!("no run is {wanted:?}")).hint("a RUN is a run_id, a unique ending of one, PROCESS, or PROCESS/NUMBER; list them with: sluice runs")),
         many => Err(Error::usage(format!("{} runs end in {wanted:?}", many.len())).hint("give more of the run_id")),
+    }
+}
+
+/// The run_id of RUN, which may be a rollback too: those are in the history of `customers` alone.
+///
+/// # Errors
+/// No such run, or more than one.
+pub async fn resolve_commit(instance: &Instance, run: &str) -> Result<String> {
+    let timeline = Timeline::read(&instance.customers()?).await?;
+    let rollbacks = timeline.commits().iter();
+    let rollbacks = rollbacks.filter(|commit| commit.kind == CommitKind::Rollback);
+    let matching: Vec<&str> = rollbacks
+        .filter_map(|commit| commit.run_id().filter(|id| id.ends_with(run)))
+        .collect();
+    match (resolve_run(instance, Some(run)).await, matching.as_slice()) {
+        (Err(_), [one]) => Ok((*one).to_owned()),
+        (Ok(run_id), []) => Ok(run_id),
+        (Err(error), []) => Err(error),
+        (_, many) => Err(Error::usage(format!(
+            "{} rollbacks end in {run:?}, or one and a run",
+            many.len()
+        ))
+        .hint("give more of the run_id")),
     }
 }
 

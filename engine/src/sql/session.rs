@@ -63,7 +63,7 @@ async fn newest(log: &TableLog) -> Result<Arc<SnapshotTable>> {
 }
 
 /// Serde values as a table.
-fn rows<T: Serialize>(schema: SchemaRef, values: &[T]) -> Result<Arc<MemTable>> {
+pub(super) fn rows<T: Serialize>(schema: SchemaRef, values: &[T]) -> Result<Arc<MemTable>> {
     let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder()?;
     decoder.serialize(values)?;
     let batch = decoder

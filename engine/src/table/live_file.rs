@@ -1,6 +1,6 @@
 //! One live file of a table, as the log describes it.
 
-use deltalake_core::kernel::{Add, LogicalFileView, Remove};
+use deltalake_core::kernel::{Add, DeletionVectorDescriptor, LogicalFileView, Remove};
 use deltalake_core::logstore::LogStore;
 use serde_json::Value;
 
@@ -109,12 +109,17 @@ impl LiveFile {
 
     /// What makes a file the same file across versions: its path and its deletion vector.
     #[must_use]
-    pub fn identity(&self) -> (String, Option<String>) {
-        let vector = self
-            .add
-            .deletion_vector
-            .as_ref()
-            .map(|dv| format!("{}@{:?}", dv.path_or_inline_dv, dv.offset));
-        (self.add.path.clone(), vector)
+    pub fn identity(&self) -> FileIdentity {
+        file_identity(&self.add.path, self.add.deletion_vector.as_ref())
     }
+}
+
+/// Path and deletion vector of a file.
+pub type FileIdentity = (String, Option<String>);
+
+/// The identity of what an Add or a Remove names.
+#[must_use]
+pub fn file_identity(path: &str, vector: Option<&DeletionVectorDescriptor>) -> FileIdentity {
+    let vector = vector.map(|dv| format!("{}@{:?}", dv.path_or_inline_dv, dv.offset));
+    (path.to_owned(), vector)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake_core::kernel::{CommitInfo, EagerSnapshot, StructType};
-use deltalake_core::logstore::LogStoreRef;
+use deltalake_core::kernel::{Action, CommitInfo, EagerSnapshot, StructType};
+use deltalake_core::logstore::{LogStoreRef, get_actions};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
@@ -88,6 +88,17 @@ impl TableLog {
         let mut table = DeltaTable::new(Arc::clone(&self.store));
         table.load().await?;
         Ok(table.history(limit).try_collect().await?)
+    }
+
+    /// What one commit did; `None` where the log does not have it, or no longer.
+    ///
+    /// # Errors
+    /// A log that cannot be read.
+    pub async fn actions(&self, version: u64) -> Result<Option<Vec<Action>>> {
+        match self.store.read_commit_entry(version).await? {
+            Some(entry) => Ok(Some(get_actions(version, &entry)?)),
+            None => Ok(None),
+        }
     }
 
     /// The log as delta-rs knows it.

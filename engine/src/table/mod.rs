@@ -20,9 +20,9 @@ pub mod schemas;
 mod snapshot;
 
 pub use deletion::vector_path;
-pub use live_file::{KeyRange, LiveFile};
+pub use live_file::{FileIdentity, KeyRange, LiveFile, file_identity};
 pub use log::TableLog;
 pub(crate) use log::kernel_schema;
 pub use parquet_file::ParquetFile;
-pub use provider::{SnapshotTable, scan_files};
+pub use provider::{ChosenRows, SnapshotTable, scan_files};
 pub use snapshot::Snapshot;

@@ -1,5 +1,6 @@
 //! Our own reader of a [`Snapshot`]: a `DataSourceExec` over its files.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -20,22 +21,33 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use deltalake_core::logstore::LogStore;
+use parquet::arrow::arrow_reader::RowSelection;
 use sha2::{Digest, Sha256};
 
 use super::{LiveFile, Snapshot, deletion};
 use crate::error::Result;
 
+/// Rows that are read of a file instead of its live ones, by path.
+pub type ChosenRows = HashMap<String, RowSelection>;
+
 /// A snapshot as a SQL table.
 #[derive(Debug)]
 pub struct SnapshotTable {
     snapshot: Arc<Snapshot>,
+    chosen: ChosenRows,
 }
 
 impl SnapshotTable {
     /// Reads `snapshot`.
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
-        Self { snapshot }
+        Self::of_rows(snapshot, ChosenRows::new())
+    }
+
+    /// Reads of the files that `chosen` names only those rows, live or not.
+    #[must_use]
+    pub fn of_rows(snapshot: Arc<Snapshot>, chosen: ChosenRows) -> Self {
+        Self { snapshot, chosen }
     }
 }
 
@@ -72,6 +84,7 @@ impl TableProvider for SnapshotTable {
         let files = self.snapshot.files.iter();
         let plan = Scan {
             snapshot: &self.snapshot,
+            chosen: &self.chosen,
             projection,
             predicate,
             limit,
@@ -94,6 +107,7 @@ pub fn scan_files<'a>(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let scan = Scan {
         snapshot,
+        chosen: &ChosenRows::new(),
         projection,
         predicate: None,
         limit: None,
@@ -105,6 +119,7 @@ pub fn scan_files<'a>(
 /// What a scan reads.
 struct Scan<'a> {
     snapshot: &'a Snapshot,
+    chosen: &'a ChosenRows,
     projection: Option<&'a Vec<usize>>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
     limit: Option<usize>,
@@ -131,8 +146,10 @@ impl Scan<'_> {
         let mut groups = vec![Vec::new(); self.partitions.max(1)];
         let width = groups.len();
         for (i, file) in files.enumerate() {
-            total = total.add(&live_rows(file));
-            groups[i % width].push(partitioned(log, file, &self.snapshot.schema)?);
+            let chosen = self.chosen.get(&file.add.path);
+            let rows = read_rows(file, chosen);
+            total = total.add(&rows);
+            groups[i % width].push(partitioned(log, file, chosen, &self.snapshot.schema)?);
         }
         let groups: Vec<FileGroup> = groups
             .into_iter()
@@ -161,10 +178,17 @@ impl Scan<'_> {
     }
 }
 
-fn partitioned(log: &dyn LogStore, file: &LiveFile, schema: &SchemaRef) -> Result<PartitionedFile> {
+fn partitioned(
+    log: &dyn LogStore,
+    file: &LiveFile,
+    chosen: Option<&RowSelection>,
+    schema: &SchemaRef,
+) -> Result<PartitionedFile> {
     let mut part = PartitionedFile::new(file.add.path.clone(), file.add.size.unsigned_abs())
-        .with_statistics(Arc::new(statistics(file, schema)));
-    if let Some(vector) = &file.add.deletion_vector {
+        .with_statistics(Arc::new(statistics(file, read_rows(file, chosen), schema)));
+    if let Some(rows) = chosen {
+        part = part.with_extension(ParquetRowSelection::new(rows.clone()));
+    } else if let Some(vector) = &file.add.deletion_vector {
         let rows = match file.num_rows {
             Some(rows) => rows,
             None => {
@@ -181,9 +205,9 @@ fn partitioned(log: &dyn LogStore, file: &LiveFile, schema: &SchemaRef) -> Resul
 
 /// Row count and key range. Everything else stays unknown: under a deletion vector it would be wrong, and COUNT, MIN
 /// and MAX are answered from statistics without a scan.
-fn statistics(file: &LiveFile, schema: &SchemaRef) -> Statistics {
+fn statistics(file: &LiveFile, num_rows: Precision<usize>, schema: &SchemaRef) -> Statistics {
     let mut statistics = Statistics {
-        num_rows: live_rows(file),
+        num_rows,
         ..Statistics::new_unknown(schema)
     };
     if let (Some(range), Some(key)) = (&file.keys, statistics.column_statistics.first_mut()) {
@@ -197,9 +221,12 @@ fn statistics(file: &LiveFile, schema: &SchemaRef) -> Statistics {
     statistics
 }
 
-fn live_rows(file: &LiveFile) -> Precision<usize> {
-    file.live_rows()
-        .map_or(Precision::Absent, |rows| Precision::Exact(rows as usize))
+fn read_rows(file: &LiveFile, chosen: Option<&RowSelection>) -> Precision<usize> {
+    let rows = match chosen {
+        Some(rows) => Some(rows.row_count()),
+        None => file.live_rows().map(|rows| rows as usize),
+    };
+    rows.map_or(Precision::Absent, Precision::Exact)
 }
 
 /// A name for the table's store, unique to its location.

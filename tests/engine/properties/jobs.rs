@@ -21,10 +21,10 @@ use crate::support::{Bench, batches, request};
 /// Most records of a file.
 const MOST_RECORDS: usize = 14;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// `PROPTEST_CASES`, or as many cases as a test run has time for.
-fn cases(usual: u32) -> ProptestConfig {
+pub fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok());
@@ -38,9 +38,9 @@ fn cases(usual: u32) -> ProptestConfig {
 
 /// A file for one of the processes.
 #[derive(Debug, Clone)]
-struct Step {
-    process: usize,
-    file: File,
+pub struct Step {
+    pub process: usize,
+    pub file: File,
     /// Instead of the process's.
     budget: Option<Budget>,
     /// How the files of `customers` are merged: the keys of `[defaults]`.
@@ -83,7 +83,7 @@ fn other_process() -> impl Strategy<Value = Process> {
     )
 }
 
-fn history() -> impl Strategy<Value = ([Process; 2], Vec<Step>)> {
+pub fn history() -> impl Strategy<Value = ([Process; 2], Vec<Step>)> {
     (one_process(), other_process()).prop_flat_map(|(one, other)| {
         let files = prop_oneof![
             file(&one, MOST_RECORDS).prop_map(|file| (0, file)),
@@ -134,7 +134,7 @@ proptest! {
 }
 
 /// An instance with customers, whom a third process registered.
-async fn bench() -> Bench {
+pub async fn bench() -> Bench {
     let bench = Bench::new().await;
     let base = bench.file("base.csv", "cid,base\nC0,1\nC1,1\nC2,1\nC3,1\n\u{e9},1\nNA,1\n");
     bench

@@ -7,7 +7,8 @@
 //!
 //! Files are made of cells whose meaning is known from how they were made, so that [`model`] neither parses nor splits
 //! anything: [`values`], [`cells`] and [`files`] make them, and [`processes`] what is done with them. [`read`] brings
-//! the engine's tables into the model's words, [`jobs`] has the properties, and [`found`] keeps what they found.
+//! the engine's tables into the model's words, [`jobs`] has the properties, [`undo`] those of going back, and
+//! [`found`] keeps what they found.
 
 mod cells;
 mod files;
@@ -16,4 +17,5 @@ mod jobs;
 mod model;
 mod processes;
 mod read;
+mod undo;
 mod values;
