@@ -1,7 +1,7 @@
 //! Names of runs and of the files they write.
 
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// A new run id: UUIDv7 text, which sorts by time.
 #[must_use]
@@ -9,11 +9,33 @@ pub fn new_run_id() -> String {
     Uuid::now_v7().to_string()
 }
 
+/// A new id that sorts where `run_id` does; where that is no UUIDv7, an id of now.
+#[must_use]
+pub fn new_id_beside(run_id: &str) -> String {
+    let time = Uuid::parse_str(run_id).ok().and_then(|id| id.get_timestamp());
+    match time {
+        Some(time) => {
+            let (seconds, nanos) = time.to_unix();
+            Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos)).to_string()
+        }
+        None => new_run_id(),
+    }
+}
+
 /// A new data file name. Names carry the run and are never used twice, so a second attempt of a run can never
-/// meet the files of the first.
+/// meet the files of the first; those of one run sort in the order they were made.
 #[must_use]
 pub fn data_file(run_id: &str) -> String {
-    format!("part-{run_id}-{}.parquet", Uuid::new_v4().simple())
+    format!("part-{run_id}-{}.parquet", Uuid::now_v7().simple())
+}
+
+/// The run that a data file is named after; `None` for a name that is not ours.
+#[must_use]
+pub fn run_of_data_file(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("part-")?;
+    let id = rest.get(..uuid::fmt::Hyphenated::LENGTH)?;
+    let is_ours = rest[id.len()..].starts_with('-') && Uuid::parse_str(id).is_ok();
+    is_ours.then_some(id)
 }
 
 /// Bytes of a deletion vector's name that say whose it is.
@@ -65,6 +87,35 @@ pub fn now_micros() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_a_run_carry_its_id_and_sort_as_they_were_made() {
+        let run_id = new_run_id();
+        let names: Vec<String> = (0..100).map(|_| data_file(&run_id)).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        assert!(
+            names
+                .iter()
+                .all(|name| run_of_data_file(name) == Some(run_id.as_str()))
+        );
+        for name in [
+            "part-00000-c0ffee.snappy.parquet",
+            "part-",
+            "deletion_vector_1.bin",
+        ] {
+            assert_eq!(run_of_data_file(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_id_beside_another_sorts_before_those_that_came_later() {
+        let first = new_run_id();
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        let later = new_run_id();
+        let beside = new_id_beside(&first);
+        assert!(beside != first && beside < later, "{first} {beside} {later}");
+        assert!(new_id_beside("no id") > later);
+    }
 
     #[test]
     fn a_file_is_of_the_run_that_wrote_it_and_of_no_other() {

@@ -16,6 +16,7 @@ pub mod error;
 pub mod history;
 pub mod ids;
 pub mod instance;
+pub mod maintain;
 pub mod merge;
 pub mod plan;
 pub mod preview;

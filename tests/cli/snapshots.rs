@@ -35,6 +35,7 @@ fn the_help_of_the_commands_of_the_main_job() {
     let home = Home::empty();
     for command in [
         "init", "ingest", "run", "process", "rejects", "sql", "history", "diff", "rollback", "customer",
+        "optimize", "vacuum",
     ] {
         insta::assert_snapshot!(
             format!("help_{command}"),
@@ -241,4 +242,97 @@ fn output_is_a_table_or_whatever_was_asked_for() {
     assert_eq!(report["dry_run"], false);
     assert_eq!(report["attributes"][0]["attribute"], "loyalty_tier");
     assert_eq!(report["attributes"][0]["cells_cleared"], 1);
+}
+
+/// Two files of customers, two of rejects, two of runs.
+fn ran_twice() -> Home {
+    let home = ingested();
+    home.write(
+        "next.csv",
+        "cid,Loyalty Tier,Spend,Joined\nC7,Gold,1,2024-01-02\nC8,Gold,x,\n",
+    );
+    home.sluice(&["run", "customers", "--file", "next.csv"])
+        .succeeded();
+    home
+}
+
+#[test]
+fn optimize_says_what_it_would_do_and_did() {
+    let home = ran_twice();
+    let before = home.sql("SELECT * FROM customers ORDER BY 1");
+    insta::assert_snapshot!(
+        "optimize_dry_run",
+        home.sluice(&["optimize", "--dry-run"]).shown()
+    );
+    insta::assert_snapshot!("optimize", home.sluice(&["optimize"]).shown());
+    insta::assert_snapshot!("optimize_again", home.sluice(&["optimize", "customers"]).shown());
+    assert_eq!(home.sql("SELECT * FROM customers ORDER BY 1"), before);
+}
+
+#[test]
+fn vacuum_says_what_it_deleted_and_refuses_what_is_dangerous() {
+    let home = ran_twice();
+    home.sluice(&["optimize"]).succeeded();
+    insta::assert_snapshot!(
+        "vacuum_short",
+        home.sluice(&["vacuum", "--retention", "1h"]).shown()
+    );
+    insta::assert_snapshot!(
+        "vacuum_nonsense",
+        home.sluice(&["vacuum", "--retention", "soon"]).shown()
+    );
+    insta::assert_snapshot!("vacuum", home.sluice(&["vacuum"]).shown());
+    // Those of the last hour stay even then.
+    let forced = home
+        .sluice(&["vacuum", "--retention", "0h", "--force", "--output", "json"])
+        .succeeded();
+    let report: serde_json::Value = serde_json::from_str(&forced.stdout()).unwrap();
+    assert_eq!(
+        (&report["retention"], &report["dry_run"]),
+        (&"0h".into(), &false.into())
+    );
+    assert_eq!(report["tables"][0]["table"], "customers");
+    assert_eq!(report["tables"][0]["files"], serde_json::json!([]));
+    assert_eq!(
+        report["tables"][0]["oldest_version"],
+        report["tables"][0]["latest_version"]
+    );
+}
+
+#[test]
+fn a_run_that_looked_after_the_tables_says_so_on_one_line_a_table() {
+    let home = ingested();
+    home.write("sluice.toml", "format = 1\n[maintenance]\nsmall_files = 2\n");
+    home.write(
+        "next.csv",
+        "cid,Loyalty Tier,Spend,Joined\nC7,Gold,1,2024-01-02\n",
+    );
+    let done = home
+        .sluice(&["run", "customers", "--file", "next.csv"])
+        .succeeded();
+    let lines: Vec<String> = done.stderr().lines().map(str::to_owned).collect();
+    let said = |table: &str| {
+        lines
+            .iter()
+            .filter(|line| line.starts_with(&format!("maintenance: {table}: ")))
+            .count()
+    };
+    assert_eq!(
+        (said("customers"), said("runs"), said("rejects")),
+        (1, 1, 0),
+        "{lines:?}"
+    );
+    assert_eq!(home.sql("SELECT count(*) AS n FROM customers"), "n\n3\n");
+    home.write(
+        "sluice.toml",
+        "format = 1\n[maintenance]\nauto = \"off\"\nsmall_files = 2\n",
+    );
+    home.write(
+        "last.csv",
+        "cid,Loyalty Tier,Spend,Joined\nC9,Gold,1,2024-01-02\n",
+    );
+    let done = home
+        .sluice(&["run", "customers", "--file", "last.csv"])
+        .succeeded();
+    assert!(!done.stderr().contains("maintenance"), "{}", done.stderr());
 }

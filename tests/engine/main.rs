@@ -15,6 +15,7 @@ mod formats;
 mod history;
 mod lifecycle;
 mod main_job;
+mod maintain;
 mod malformed;
 mod policies;
 mod properties;

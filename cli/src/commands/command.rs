@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    completions, customer, demo, diff, history, ingest, init, preview, process, rejects, rollback, rules,
-    run, runs, sql, status,
+    completions, customer, demo, diff, history, ingest, init, optimize, preview, process, rejects, rollback,
+    rules, run, runs, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -27,6 +27,8 @@ pub enum Command {
     History(history::HistoryArgs),
     Diff(diff::DiffArgs),
     Rollback(rollback::RollbackArgs),
+    Optimize(optimize::OptimizeArgs),
+    Vacuum(vacuum::VacuumArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -35,7 +37,9 @@ impl Command {
     /// What a signal does to it.
     pub fn on_signal(&self) -> OnSignal {
         match self {
-            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) | Self::Rollback(_) => OnSignal::WindDown,
+            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) | Self::Rollback(_) | Self::Optimize(_) => {
+                OnSignal::WindDown
+            }
             Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
             Self::Process(args) if args.opens_editor() => OnSignal::OwnInterrupt,
             _ => OnSignal::Drop,
@@ -62,6 +66,8 @@ impl Command {
             Self::History(args) => history::run(context, &args).await,
             Self::Diff(args) => diff::run(context, &args).await,
             Self::Rollback(args) => rollback::run(context, args).await,
+            Self::Optimize(args) => optimize::run(context, &args).await,
+            Self::Vacuum(args) => vacuum::run(context, &args).await,
             Self::Demo(args) => demo::run(context, args).await,
             Self::Completions(args) => completions::run(&args),
         }

@@ -11,6 +11,7 @@ mod diff;
 mod history;
 mod ingest;
 mod init;
+mod optimize;
 mod preview;
 mod process;
 mod rejects;
@@ -20,5 +21,6 @@ mod run;
 mod runs;
 mod sql;
 mod status;
+mod vacuum;
 
 pub use command::Command;

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sluice_engine::Class;
 use sluice_engine::instance::Instance;
 use sluice_engine::run::{Effect, Extent, Repeat, RunRequest};
 use sluice_engine::spec::RejectBudget;
 
+use super::optimize;
 use crate::context::Context;
 use crate::error::Result;
 use crate::printer::Object;
@@ -116,6 +118,12 @@ pub(super) async fn start(
     let mut report = outcome?;
     let failure = report.error.take();
     let printed = object.print(&report, || render::report(&report, context.program()));
+    let is_stopped = failure
+        .as_ref()
+        .is_some_and(|error| error.class() == Class::Interrupted);
+    if !report.dry_run && !is_stopped {
+        optimize::after_run(context, instance, &settings).await;
+    }
     // Why the run failed matters more than who closed stdout.
     failure.map_or(printed, |error| Err(error.into()))
 }

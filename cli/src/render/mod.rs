@@ -1,11 +1,14 @@
-//! What is said in words on stdout: [`report`] is a run's, [`rollback`] a rollback's, [`preview`] a file's, `columns` its small tables, `numbers` the digits.
+//! What is said in words on stdout: [`report`] is a run's, [`rollback`] a rollback's, [`preview`] a file's,
+//! `maintenance` that of optimize and vacuum, `columns` its small tables, `numbers` the digits.
 
 mod columns;
+mod maintenance;
 mod numbers;
 mod preview;
 mod report;
 mod rollback;
 
+pub use maintenance::{maintained, optimized, vacuumed};
 pub use numbers::{megabytes, seconds, thousands};
 pub use preview::preview;
 pub use report::report;

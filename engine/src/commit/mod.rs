@@ -8,5 +8,5 @@
 mod request;
 mod vectors;
 
-pub use request::{Commit, CommitOutcome, Txn, append, commit};
+pub use request::{Commit, CommitOutcome, Operation, Txn, append, commit, commit_as};
 pub use vectors::{ENABLE_VECTORS, allows_vectors};

@@ -21,6 +21,34 @@ pub struct Txn {
     pub number: i64,
 }
 
+/// What a commit does, as the log names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Rows are written.
+    Write,
+    /// Rows are laid out anew; none changes.
+    Optimize {
+        /// Size that files aim at, in bytes.
+        target_bytes: u64,
+    },
+}
+
+impl From<Operation> for DeltaOperation {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Write => Self::Write {
+                mode: SaveMode::Append,
+                partition_by: None,
+                predicate: None,
+            },
+            Operation::Optimize { target_bytes } => Self::Optimize {
+                predicate: None,
+                target_size: i64::try_from(target_bytes).unwrap_or(i64::MAX),
+            },
+        }
+    }
+}
+
 /// A commit to be made.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
@@ -53,12 +81,25 @@ pub enum CommitOutcome {
 /// # Errors
 /// The store failed and our commit is not in the log.
 pub async fn commit(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<CommitOutcome> {
+    commit_as(log, base, commit, Operation::Write).await
+}
+
+/// As [`commit`], under the name of another operation.
+///
+/// # Errors
+/// As [`commit`].
+pub async fn commit_as(
+    log: &TableLog,
+    base: &Snapshot,
+    commit: Commit,
+    operation: Operation,
+) -> Result<CommitOutcome> {
     let run_id = commit.info.get("run_id").cloned();
     let commit = Commit {
         actions: with_feature(base, commit.actions)?,
         ..commit
     };
-    match attempt(log, base, commit).await {
+    match attempt(log, base, commit, operation).await {
         Ok(version) => Ok(CommitOutcome::Committed { version }),
         Err(error) => match landed(log, base.version, run_id.as_ref()).await? {
             Some(version) => Ok(CommitOutcome::Committed { version }),
@@ -68,7 +109,12 @@ pub async fn commit(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<C
     }
 }
 
-async fn attempt(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<u64, DeltaTableError> {
+async fn attempt(
+    log: &TableLog,
+    base: &Snapshot,
+    commit: Commit,
+    operation: Operation,
+) -> Result<u64, DeltaTableError> {
     let mut properties = CommitProperties::default()
         .with_max_retries(0)
         .with_create_checkpoint(false)
@@ -76,14 +122,9 @@ async fn attempt(log: &TableLog, base: &Snapshot, commit: Commit) -> Result<u64,
     if let Some(txn) = commit.txn {
         properties = properties.with_application_transaction(Transaction::new(txn.application, txn.number));
     }
-    let operation = DeltaOperation::Write {
-        mode: SaveMode::Append,
-        partition_by: None,
-        predicate: None,
-    };
     let prepared = CommitBuilder::from(properties)
         .with_actions(commit.actions)
-        .build(Some(&base.base), log.store().clone(), operation)
+        .build(Some(&base.base), log.store().clone(), operation.into())
         .into_prepared_commit_future()
         .await?;
     // The hooks after a commit (checkpoint, clean-up) are left to maintenance: one that fails would make a commit

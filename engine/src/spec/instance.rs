@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::maintenance::{self, Maintenance, RawMaintenance};
 use super::merging::{DeletionVectors, MergeStrategy};
 use super::names::is_slug;
 use super::notify::{self, Notify, RawNotify};
@@ -12,6 +13,7 @@ use super::policy::{self, Policy};
 use super::problem::{Findings, Problem};
 use super::process::RawPolicy;
 use super::read::Document;
+use super::retention::Retention;
 use super::schedule::parse_time_zone;
 use super::size::RawBytes;
 use super::table::{table, tables};
@@ -63,11 +65,16 @@ pub struct Defaults {
     pub memory_bytes: Option<u64>,
     /// Threads a run may use; none: what the machine allows.
     pub threads: Option<usize>,
+    /// How long versions are kept whole by `vacuum`.
+    pub retention: Retention,
     /// Whether deletion vectors are written.
     pub deletion_vectors: DeletionVectors,
     /// How files of `customers` are merged.
     pub merge: MergeStrategy,
 }
+
+/// A month of versions to look back on and to return to.
+const DEFAULT_RETENTION: Retention = Retention::days(30);
 
 impl Default for Defaults {
     fn default() -> Self {
@@ -78,6 +85,7 @@ impl Default for Defaults {
             null_tokens: Vec::new(),
             memory_bytes: None,
             threads: None,
+            retention: DEFAULT_RETENTION,
             deletion_vectors: DeletionVectors::default(),
             merge: MergeStrategy::default(),
         }
@@ -95,6 +103,8 @@ pub struct InstanceConfig {
     pub limits: Limits,
     /// What holds where a process says nothing.
     pub defaults: Defaults,
+    /// When tables are laid out anew.
+    pub maintenance: Maintenance,
     /// `[connections.NAME]`, read by the connectors.
     pub connections: BTreeMap<String, toml::Table>,
     /// Who is told what.
@@ -108,6 +118,7 @@ impl Default for InstanceConfig {
             reserved_attributes: Vec::new(),
             limits: Limits::default(),
             defaults: Defaults::default(),
+            maintenance: Maintenance::default(),
             connections: BTreeMap::new(),
             notify: Vec::new(),
         }
@@ -127,6 +138,8 @@ struct RawInstance {
     limits: Option<RawLimits>,
     #[serde(deserialize_with = "table")]
     defaults: Option<RawDefaults>,
+    #[serde(deserialize_with = "table")]
+    maintenance: Option<RawMaintenance>,
     connections: BTreeMap<String, toml::Table>,
     #[serde(deserialize_with = "tables")]
     notify: Vec<RawNotify>,
@@ -156,6 +169,7 @@ struct RawDefaults {
     null_tokens: Vec<String>,
     memory: Option<RawBytes>,
     threads: Option<usize>,
+    retention: Option<String>,
     deletion_vectors: DeletionVectors,
     merge: MergeStrategy,
 }
@@ -203,6 +217,7 @@ fn resolve(raw: RawInstance, findings: &mut Findings) -> InstanceConfig {
         reserved_attributes: raw.reserved_attributes,
         limits: resolve_limits(raw.limits.unwrap_or_default(), findings),
         defaults: resolve_defaults(raw.defaults.unwrap_or_default(), findings),
+        maintenance: maintenance::resolve(&raw.maintenance.unwrap_or_default(), findings),
         connections: raw.connections,
         notify: notify::resolve(raw.notify, findings),
     }
@@ -256,7 +271,11 @@ fn resolve_defaults(raw: RawDefaults, findings: &mut Findings) -> Defaults {
     let time_zone = raw
         .time_zone
         .map(|text| findings.take("defaults.time_zone", parse_time_zone(&text)));
+    let retention = raw
+        .retention
+        .and_then(|text| findings.take("defaults.retention", text.parse()));
     Defaults {
+        retention: retention.unwrap_or(usual.retention),
         policy: policy::resolve(&policy, &usual, "defaults", findings),
         time_zone: time_zone.flatten().unwrap_or(usual.time_zone),
         null_tokens: raw.null_tokens,

@@ -17,7 +17,10 @@ pub struct RollingWriter {
     run_id: String,
     schema: SchemaRef,
     options: WriterOptions,
+    /// Rows of a file, where files of even size are wanted.
+    file_rows: Option<usize>,
     open: Option<FileWriter>,
+    open_rows: usize,
     closed: Vec<Add>,
 }
 
@@ -30,8 +33,19 @@ impl RollingWriter {
             run_id: run_id.to_owned(),
             schema,
             options,
+            file_rows: None,
             open: None,
+            open_rows: 0,
             closed: Vec::new(),
+        }
+    }
+
+    /// Closes a file at so many rows as well, if it has half the target size by then.
+    #[must_use]
+    pub fn with_file_rows(self, file_rows: usize) -> Self {
+        Self {
+            file_rows: Some(file_rows.max(1)),
+            ..self
         }
     }
 
@@ -40,9 +54,20 @@ impl RollingWriter {
     /// # Errors
     /// The store failed.
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if batch.num_rows() == 0 {
-            return Ok(());
+        let mut rest = batch.clone();
+        while rest.num_rows() > 0 {
+            let left = self.file_rows.map(|rows| rows.saturating_sub(self.open_rows));
+            let taken = match left {
+                Some(left) if left > 0 => left.min(rest.num_rows()),
+                _ => rest.num_rows(),
+            };
+            self.append(&rest.slice(0, taken)).await?;
+            rest = rest.slice(taken, rest.num_rows() - taken);
         }
+        Ok(())
+    }
+
+    async fn append(&mut self, batch: &RecordBatch) -> Result<()> {
         let writer = match &mut self.open {
             Some(writer) => writer,
             closed => {
@@ -57,7 +82,10 @@ impl RollingWriter {
             }
         };
         writer.write(batch).await?;
-        if writer.estimated_bytes() >= self.options.target_file_bytes {
+        self.open_rows += batch.num_rows();
+        let is_even = self.file_rows.is_some_and(|rows| self.open_rows >= rows);
+        let target_bytes = self.options.target_file_bytes;
+        if writer.estimated_bytes() >= if is_even { target_bytes / 2 } else { target_bytes } {
             self.close().await?;
         }
         Ok(())
@@ -81,6 +109,7 @@ impl RollingWriter {
     }
 
     async fn close(&mut self) -> Result<()> {
+        self.open_rows = 0;
         if let Some(writer) = self.open.take() {
             self.closed.push(writer.finish().await?);
         }

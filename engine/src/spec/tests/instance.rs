@@ -25,8 +25,13 @@ record_bytes = "1MiB"
 max_rejects = "2%"
 memory = "4GB"
 threads = 8
+retention = "168h"
 deletion_vectors = "off"
 merge = "splice"
+[maintenance]
+auto = "off"
+overlap_files = 8
+piece = "1GiB"
 [connections.crm]
 account = "acme"
 nested = { anything = [1, 2] }
@@ -50,6 +55,14 @@ process = "loyalty"
         (config.defaults.memory_bytes, config.defaults.threads),
         (Some(4_000_000_000), Some(8))
     );
+    assert_eq!(config.defaults.retention, Retention::days(7));
+    let expected = Maintenance {
+        auto: AutoMaintenance::Off,
+        overlap_files: 8,
+        piece_bytes: 1 << 30,
+        ..Maintenance::default()
+    };
+    assert_eq!(config.maintenance, expected);
     assert_eq!(
         (config.defaults.deletion_vectors, config.defaults.merge),
         (DeletionVectors::Off, MergeStrategy::Splice)
@@ -101,6 +114,12 @@ merge = "quickly"
 deletion_vectors = true
 time_zone = "Mars/Olympus"
 max_rejects = "200%"
+retention = "a while"
+[maintenance]
+auto = "sometimes"
+overlap_files = 0
+dead_percent = 101
+piece = "much"
 [connections."Not A Name"]
 [[notify]]
 on = ["failure"]
@@ -123,12 +142,17 @@ process = "A*"
             "defaults.deletion_vectors",
             "defaults.max_rejects",
             "defaults.merge",
+            "defaults.retention",
             "defaults.threads",
             "defaults.time_zone",
             "format",
             "limits.attributes_per_process",
             "limits.folder_depth",
             "limits.record_bytes",
+            "maintenance.auto",
+            "maintenance.dead_percent",
+            "maintenance.overlap_files",
+            "maintenance.piece",
             "notify[0].on[0]",
             "notify[0].to",
             "notify[1].on",

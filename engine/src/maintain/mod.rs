@@ -1,0 +1,39 @@
+//! Maintenance of an instance's tables: laying files out anew, deleting those that nobody needs, keeping logs short.
+//!
+//! ```text
+//!   optimize    snapshot ─▶ plan (pure) ─▶ fold each group ─▶ compare-and-swap     no row changes
+//!   vacuum      versions to keep ─▶ files they name ─▶ what else is there ─▶ delete
+//!   after_run   thresholds passed? ─▶ a bounded piece of optimize; checkpoint; old log entries go
+//! ```
+//!
+//! Start with [`optimize`] and [`vacuum`]. [`plan`] decides which files are written anew and is pure; `fold` writes one
+//! group; `commit_groups` keeps what others did not overtake. `reachable` reads which files the versions to be kept
+//! name, `garbage` decides what goes. Everything that writes or deletes holds the [`MaintenanceLock`].
+
+mod auto;
+mod checkpoint;
+mod commit_groups;
+mod fold;
+mod garbage;
+mod lanes;
+mod leases;
+mod lock;
+mod log_entries;
+mod optimize;
+mod order;
+pub mod plan;
+mod reachable;
+mod report;
+mod span;
+mod tables;
+mod units;
+mod vacuum;
+
+pub use auto::{AfterRun, after_run};
+pub use checkpoint::{Checkpointed, checkpoint_if_due};
+pub use lock::MaintenanceLock;
+pub use optimize::{Effect, Extent, OptimizeRequest, optimize};
+pub use plan::Reason;
+pub use report::{GroupOutcome, GroupReport, OptimizeReport, TableReport, TableState};
+pub use tables::MaintainedTable;
+pub use vacuum::{ShortRetention, VacuumEffect, VacuumReport, VacuumRequest, VacuumedTable, vacuum};

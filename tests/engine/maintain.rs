@@ -1,0 +1,8 @@
+//! Maintenance: files come and go, and no row does.
+
+mod auto;
+mod checkpoints;
+mod optimize;
+mod races;
+mod support;
+mod vacuum;
