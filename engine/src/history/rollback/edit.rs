@@ -10,7 +10,7 @@ use super::compose::{after, compose};
 use super::draft::count;
 use super::removal::Removal;
 use crate::error::{Error, Result};
-use crate::merge::{Apply, ChangeSet, MergeJob, merge, register_new};
+use crate::merge::{Apply, ChangeSet, MergeJob, Preference, Vectors, merge, register_new};
 use crate::table::Snapshot;
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::RecordSet;
@@ -77,6 +77,10 @@ impl Editing<'_> {
             apply: Apply::Write,
             deletion_timestamp_ms: chrono::Utc::now().timestamp_millis(),
             session: self.ctx.state(),
+            // The files of the first step are those that the second removes customers from: each under a path of its
+            // own, so that what is in no version can go.
+            vectors: Vectors::Forbidden,
+            preference: Preference::Cheapest,
         })
     }
 
