@@ -113,7 +113,7 @@ fn deletion_vectors_of_a_killed_run_are_removed_too() {
     let home = home();
     home.write(
         "sluice.toml",
-        "format = 1\n[defaults]\nmerge = \"deletion_vector\"\n",
+        "format = 1\n[defaults]\nmerge = \"deletion_vector\"\n[maintenance]\nauto = \"off\"\n",
     );
     let vectors = || {
         let files = std::fs::read_dir(home.path("customers")).unwrap();

@@ -193,8 +193,9 @@ fn score(sample: &[Record<'_>], trial: Trial<'_>, prior: f64) -> Option<Delimite
     let start = match preamble_rows {
         0 => 1.0,
         1..=MAX_PREAMBLE_ROWS if looks_like_names(first) => 0.85,
-        // A header of another number of fields.
-        _ => 0.6,
+        // A header of another number of fields, if it is divided at all.
+        _ if sample.first()?.cells.len() > 1 => 0.6,
+        _ => return None,
     };
     // More fields are less often an accident, but only a little: 2 fields 0.89, 10 fields 0.98.
     let richness = 1.0 - 0.33 / (1.0 + num_fields as f64);
