@@ -69,14 +69,14 @@ async fn a_damaged_hint_costs_a_checkpoint_and_nothing_else() {
     assert_eq!(checkpoint_if_due(&log, 2).await.unwrap(), Checkpointed::NotDue);
 }
 
-/// How the numbers of docs/operations.md were measured:
+/// Prints how long it takes without and with a checkpoint:
 /// `cargo test -p sluice-engine --test engine opening_a_table -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn opening_a_table_of_500_commits_is_faster_with_a_checkpoint() {
     let bench = bench().await;
     let events = bench.instance.events().unwrap();
-    while events.snapshot(None).await.unwrap().version < 500 {
+    for _ in events.snapshot(None).await.unwrap().version..500 {
         let event = sluice_engine::report::Event::lifecycle("completed", "a");
         sluice_engine::report::record_event(&bench.instance, event)
             .await

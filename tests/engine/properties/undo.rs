@@ -10,7 +10,7 @@ use crate::history::{Cells, cells, diff, naive_diff, rollback};
 use crate::support::{Bench, request};
 
 proptest! {
-    #![proptest_config(cases(12))]
+    #![proptest_config(cases(5))]
 
     #[test]
     fn a_diff_is_what_a_comparison_of_everything_finds((processes, steps) in history()) {

@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 
 use super::edit::TableEdit;
 use super::later::Later;
-use super::request::{Conflict, EXAMPLES};
+use super::request::Conflict;
 use super::resolving::Resolving;
 use super::undo::{Undo, clearing, key_range, without_numbers};
 use crate::error::Result;
@@ -162,7 +162,6 @@ fn by_another(undo: &Undo, moved: &RecordSet) -> Result<Option<Conflict>> {
             }
         }
     }
-    debug_assert!(conflict.examples.len() <= EXAMPLES);
     Ok(Some(conflict))
 }
 

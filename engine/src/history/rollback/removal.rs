@@ -134,7 +134,5 @@ fn without(batch: &RecordBatch, rows: &[u32]) -> Result<RecordBatch> {
             *slot = false;
         }
     }
-    let stays = BooleanArray::from(stays);
-    debug_assert_eq!(stays.len(), batch.num_rows());
-    Ok(filter_record_batch(batch, &stays)?)
+    Ok(filter_record_batch(batch, &BooleanArray::from(stays))?)
 }

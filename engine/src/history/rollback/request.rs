@@ -83,7 +83,7 @@ pub struct Conflict {
 }
 
 /// Examples that a conflict keeps.
-pub(super) const EXAMPLES: usize = 5;
+const EXAMPLES: usize = 5;
 
 impl Conflict {
     /// Counts one more customer.
