@@ -113,6 +113,7 @@ fn redacted(text: &str, folder: &Path) -> String {
             r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
             "[RUN_ID]",
         ),
+        (r"-[0-9a-f]{32}\.parquet", "-[FILE].parquet"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "[SPENT]"),
         (r"\b[\d.,]+ (B|kB|KiB|MB|MiB|GB|GiB)(/s)?\b", "[BYTES]"),
