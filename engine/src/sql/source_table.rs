@@ -150,7 +150,7 @@ impl TableProvider for SourceTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
-        let names: Vec<&str> = schema.fields().iter().flat_map(|field| names_of(field)).collect();
+        let names: Vec<&str> = schema.fields().iter().flat_map(names_of).collect();
         let partition = FilePartition {
             file: self.file.clone(),
             decoder: Arc::new(self.decoder.as_ref().clone().only(&names)),
@@ -225,10 +225,15 @@ fn names_of(field: &FieldRef) -> impl Iterator<Item = &str> {
 
 /// The columns of `schema`, by name; what the batch lacks is NULL.
 fn shaped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    // A column of the file may have the name of one of ours: the type tells them apart.
+    let named = |name: &str, data_type: &DataType| {
+        let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+        let mut same = columns.filter(|(field, _)| field.name() == name && field.data_type() == data_type);
+        same.next().map(|(_, column)| Arc::clone(column))
+    };
     let column = |field: &FieldRef| -> ArrayRef {
-        let found = names_of(field).find_map(|name| batch.column_by_name(name));
-        let same_type = found.filter(|column| column.data_type() == field.data_type());
-        same_type.map_or_else(|| new_null_array(field.data_type(), batch.num_rows()), Arc::clone)
+        let found = names_of(field).find_map(|name| named(name, field.data_type()));
+        found.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
     };
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let columns = schema.fields().iter().map(column).collect();

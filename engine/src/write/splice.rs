@@ -296,11 +296,19 @@ mod tests {
         let metadata = source.metadata();
         let chunk = metadata.row_group(group).column(leaf);
         let (start, length) = chunk.byte_range();
-        let bytes = source.fetch(&[start..start + length]).await.unwrap().remove(0);
+        let bytes = source
+            .fetch(std::slice::from_ref(&(start..start + length)))
+            .await
+            .unwrap()
+            .remove(0);
         let bloom_filter = match chunk.bloom_filter_offset().zip(chunk.bloom_filter_length()) {
             Some((at, length)) => {
                 let (at, length) = (at as u64, length as u64);
-                let bytes = source.fetch(&[at..at + length]).await.unwrap().remove(0);
+                let bytes = source
+                    .fetch(std::slice::from_ref(&(at..at + length)))
+                    .await
+                    .unwrap()
+                    .remove(0);
                 Sbbf::read_from_column_chunk(chunk, &Piece { start: at, bytes }).unwrap()
             }
             None => None,

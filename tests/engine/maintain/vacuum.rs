@@ -143,7 +143,7 @@ async fn a_vector_that_went_over_to_a_new_file_stays_with_it() {
     spliced.path = name.clone();
     commit(&bench, vec![Action::Remove(old.remove(1)), Action::Add(spliced)]).await;
     let report = vacuumed(&bench, "24h", 2).await;
-    assert_eq!(report.tables[0].files, [old.add.path.clone()]);
+    assert_eq!(report.tables[0].files, std::slice::from_ref(&old.add.path));
     assert_eq!(bench.customers().await, rows);
 }
 
