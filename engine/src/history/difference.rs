@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use deltalake_core::logstore::LogStore;
-use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use parquet::arrow::arrow_reader::RowSelection;
 
 use super::versions::check_there;
 use crate::error::{Error, Result};
@@ -128,24 +128,13 @@ fn only_in(these: &[u64], others: &[u64]) -> Vec<u64> {
     only
 }
 
-/// Ascending `rows` of a file, as runs.
+/// Ascending `rows` of a file, each once, as runs.
 fn select(rows: &[u64], num_rows: u64) -> RowSelection {
-    let mut runs: Vec<RowSelector> = Vec::new();
-    let mut next = 0;
-    for &row in rows.iter().filter(|row| **row < num_rows) {
-        if row > next {
-            runs.push(RowSelector::skip((row - next) as usize));
-        }
-        match runs.last_mut() {
-            Some(last) if !last.skip => last.row_count += 1,
-            _ => runs.push(RowSelector::select(1)),
-        }
-        next = row + 1;
-    }
-    if next < num_rows {
-        runs.push(RowSelector::skip((num_rows - next) as usize));
-    }
-    RowSelection::from(runs)
+    let rows = rows
+        .iter()
+        .filter(|row| **row < num_rows)
+        .map(|row| *row as usize);
+    RowSelection::from_consecutive_ranges(rows.map(|row| row..row + 1), num_rows as usize)
 }
 
 #[cfg(test)]

@@ -26,13 +26,7 @@ pub async fn known_records(
     let Some(range) = changes.key_range() else {
         return Ok(RecordSet::default());
     };
-    let files: Vec<LiveFile> = snapshot
-        .files
-        .iter()
-        .filter(|file| file.may_hold(&range.min, &range.max))
-        .cloned()
-        .collect();
-    let probes = files.into_iter().map(|file| {
+    let probes = snapshot.files_of(&range).into_iter().map(|file| {
         let (state, snapshot, changes) = (state.clone(), Arc::clone(snapshot), changes.clone());
         datafusion::common::runtime::SpawnedTask::spawn(async move {
             probe(&state, &snapshot, &file, &changes).await

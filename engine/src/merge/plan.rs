@@ -84,12 +84,7 @@ impl MergeJob {
         let Some(range) = self.changes.key_range() else {
             return Vec::new();
         };
-        self.snapshot
-            .files
-            .iter()
-            .filter(|file| file.may_hold(&range.min, &range.max))
-            .cloned()
-            .collect()
+        self.snapshot.files_of(&range)
     }
 }
 

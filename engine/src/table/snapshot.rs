@@ -8,7 +8,7 @@ use std::sync::Arc;
 use deltalake_core::kernel::{EagerSnapshot, Metadata};
 use deltalake_core::logstore::LogStoreRef;
 
-use super::LiveFile;
+use super::{KeyRange, LiveFile};
 
 /// One version of a table.
 #[derive(Debug, Clone)]
@@ -53,6 +53,16 @@ impl Snapshot {
     #[must_use]
     pub fn num_rows(&self) -> Option<u64> {
         self.files.iter().map(LiveFile::live_rows).sum()
+    }
+
+    /// The live files that may hold a key of this range.
+    #[must_use]
+    pub fn files_of(&self, range: &KeyRange) -> Vec<LiveFile> {
+        let files = self.files.iter();
+        files
+            .filter(|file| file.may_hold(&range.min, &range.max))
+            .cloned()
+            .collect()
     }
 
     /// The same version as if it had `fields` too; those that are there stay as they are.

@@ -45,12 +45,7 @@ impl Removal {
         let Some(range) = self.leaving.key_range() else {
             return Ok(removed);
         };
-        let files = self.table.files.iter();
-        let files: Vec<LiveFile> = files
-            .filter(|file| file.may_hold(&range.min, &range.max))
-            .cloned()
-            .collect();
-        let tasks = files.into_iter().map(|file| {
+        let tasks = self.table.files_of(&range).into_iter().map(|file| {
             let this = self.clone();
             SpawnedTask::spawn(async move { this.file(&file).await })
         });

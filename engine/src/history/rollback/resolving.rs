@@ -39,12 +39,7 @@ impl Resolving {
         let Some(range) = self.undo.rows.key_range() else {
             return Ok(());
         };
-        let files = self.base.files.iter();
-        let files: Vec<LiveFile> = files
-            .filter(|file| file.may_hold(&range.min, &range.max))
-            .cloned()
-            .collect();
-        let tasks = files.into_iter().map(|file| {
+        let tasks = self.base.files_of(&range).into_iter().map(|file| {
             let this = self.clone();
             SpawnedTask::spawn(async move { this.file(&file).await })
         });
