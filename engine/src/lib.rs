@@ -25,6 +25,7 @@ pub mod report;
 pub mod run;
 pub mod session;
 pub mod settings;
+mod simd;
 pub mod source;
 pub mod spec;
 pub mod split;

@@ -7,6 +7,9 @@ mod decode;
 mod input;
 #[path = "../../src/decode/csv/split/tests/reference.rs"]
 mod reference;
+#[path = "../../src/simd/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the engine uses more of it than is fuzzed")]
+mod simd;
 mod ways;
 
 use decode::csv::{Newline, RecordTable, Shape, fields, parse_header, suspect_delimiter};

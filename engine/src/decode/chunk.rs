@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryViewArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions,
-    StringArray, StringBuilder, StructArray, new_null_array,
+    ArrayRef, AsArray, BinaryViewArray, BooleanArray, Int64Array, ListBuilder, RecordBatch,
+    RecordBatchOptions, StringArray, StringBuilder, StructArray, new_null_array,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -15,6 +15,7 @@ use super::csv::{Dialect, Malformed, RecordTable, Shape};
 use super::layout::{self, Layout};
 use super::open::OpenFile;
 use super::parquet;
+use super::suspicious::suspicious_rows;
 use super::views::{ChunkEncoding, malformed_bytes, raw_bytes, texts};
 use crate::error::Result;
 
@@ -104,6 +105,8 @@ enum Output {
     InvalidEncoding,
     /// The column of this number of the layout.
     Value(usize),
+    /// Whether a text may have an unsupported character.
+    Suspicious,
     /// The texts of the source.
     Raw,
 }
@@ -120,7 +123,11 @@ impl Output {
             Self::RawBytes,
             Self::InvalidEncoding,
         ];
-        before.into_iter().chain(values).chain([Self::Raw]).collect()
+        before
+            .into_iter()
+            .chain(values)
+            .chain([Self::Suspicious, Self::Raw])
+            .collect()
     }
 }
 
@@ -241,6 +248,7 @@ impl ChunkDecoder {
                 Output::RawBytes => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(
                     batch, &rows,
                 )?)),
+                Output::Suspicious => Arc::new(BooleanArray::from(vec![true; num_rows])),
                 _ => new_null_array(&DataType::Int64, num_rows),
             })
         })
@@ -317,6 +325,7 @@ impl ChunkDecoder {
             }
             Output::ByteStart => self.source_bytes(chunk),
             Output::ByteLen => self.source_lengths(chunk),
+            Output::Suspicious => Arc::new(suspicious_rows(&chunk.bytes, records)),
             _ => raw_bytes(&chunk.bytes, records)?,
         })
     }

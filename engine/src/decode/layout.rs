@@ -115,6 +115,8 @@ pub const POSITION: [&str; 4] = ["record_no", "line", "byte_start", "byte_len"];
 pub const RAW_BYTES: &str = "__raw_bytes";
 /// The mapped columns whose bytes are not text in the source's encoding.
 pub const INVALID_ENCODING: &str = "invalid_encoding";
+/// Whether a text of the record may have an unsupported character.
+pub const SUSPICIOUS: &str = "__suspicious";
 /// The struct of source columns as text.
 pub const RAW: &str = "raw";
 /// Why a record is malformed; NULL for a well-formed one.
@@ -158,10 +160,12 @@ impl Layout {
         Arc::new(Schema::new(fields))
     }
 
-    /// Columns that a row rule sees: the staged ones, and `raw` with the texts of `raw_columns`.
+    /// Columns that a row rule sees: the staged ones, whether its texts are suspicious, and `raw` with the texts of
+    /// `raw_columns`.
     #[must_use]
     pub fn rule_schema(&self, raw_columns: &[String]) -> SchemaRef {
         let mut fields: Vec<FieldRef> = self.staged_schema().fields().iter().cloned().collect();
+        fields.push(Arc::new(Field::new(SUSPICIOUS, DataType::Boolean, false)));
         fields.push(raw_field(raw_columns));
         Arc::new(Schema::new(fields))
     }

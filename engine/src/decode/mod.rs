@@ -21,6 +21,7 @@ mod open;
 pub mod parquet;
 mod record;
 mod stream;
+mod suspicious;
 mod views;
 
 pub use cast::cast;

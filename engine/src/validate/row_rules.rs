@@ -17,14 +17,18 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::compute::{cast, not};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use datafusion::common::DFSchema;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::prelude::SessionContext;
 
 use super::rule::{Check, Rule};
+use super::udf::unsupported_among;
+use crate::decode::layout::SUSPICIOUS;
 use crate::error::{Error, Result};
 use crate::session::sibling;
 use crate::stage::{BatchStore, StageBudget, StageTable};
@@ -237,7 +241,7 @@ async fn steps(
             .state()
             .create_logical_expr(&rule.sql, &df_schema)
             .map_err(|e| not_an_expression(rule).because(e))?;
-        logical.push(expression.alias(format!("r{number}")));
+        logical.push(looking_at_suspects(expression, schema)?.alias(format!("r{number}")));
     }
     let failed = |e| named(rules).because(datafusion::error::DataFusionError::strip_backtrace(&e));
     let plan = plan_ctx
@@ -248,6 +252,26 @@ async fn steps(
     reject_subqueries(plan.logical_plan(), rules)?;
     let physical = plan.create_physical_plan().await.map_err(failed)?;
     collect_steps(&physical, rules)
+}
+
+/// The same expression, asking for unsupported characters only where the decoder saw a byte of one.
+fn looking_at_suspects(expression: Expr, schema: &SchemaRef) -> Result<Expr> {
+    if schema.column_with_name(SUSPICIOUS).is_none() {
+        return Ok(expression);
+    }
+    let among = Arc::new(unsupported_among());
+    let changed = expression.transform_up(|node| match node {
+        Expr::ScalarFunction(call)
+            if call.name() == "has_unsupported" && matches!(call.args.as_slice(), [Expr::Column(_)]) =>
+        {
+            let suspected = Expr::Column(Column::new(Some("incoming"), SUSPICIOUS));
+            let args = call.args.into_iter().chain([suspected]).collect();
+            let call = ScalarFunction::new_udf(Arc::clone(&among), args);
+            Ok(Transformed::yes(Expr::ScalarFunction(call)))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(changed.data)
 }
 
 fn collect_steps(plan: &Arc<dyn ExecutionPlan>, rules: &[(u16, &Rule)]) -> Result<(SchemaRef, Vec<Step>)> {

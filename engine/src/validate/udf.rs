@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use datafusion::common::{Result as DfResult, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+    create_udf,
 };
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
@@ -40,6 +41,7 @@ pub fn register(ctx: &SessionContext) {
     }
     ctx.register_udf(ScalarUDF::new_from_impl(LocalDate::new()));
     ctx.register_udf(ScalarUDF::new_from_impl(LongerThan::new()));
+    ctx.register_udf(unsupported_among());
 }
 
 type Apply = fn(&StringViewArray) -> ArrayRef;
@@ -156,6 +158,26 @@ impl ScalarUDFImpl for LongerThan {
             Ok(Arc::new(text::longer_than_column(texts.as_string_view(), units)))
         })
     }
+}
+
+/// `has_unsupported_among(text, suspected)`: `has_unsupported(text)`, where it is known that it is false of every row
+/// that is not suspected.
+pub(super) fn unsupported_among() -> ScalarUDF {
+    let arguments = vec![DataType::Utf8View, DataType::Boolean];
+    create_udf(
+        "has_unsupported_among",
+        arguments,
+        DataType::Boolean,
+        Volatility::Immutable,
+        Arc::new(|arguments| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let [texts, suspected] = arrays.as_slice() else {
+                return exec_err!("has_unsupported_among takes a text and whether it is suspected");
+            };
+            let found = text::has_unsupported_among(texts.as_string_view(), suspected.as_boolean());
+            Ok(ColumnarValue::Array(Arc::new(found)))
+        }),
+    )
 }
 
 /// `local_date(instant, 'Europe/Madrid')`: the calendar date that a clock there showed.

@@ -13,7 +13,6 @@
 pub mod dialect;
 pub mod fields;
 pub mod header;
-pub(crate) mod simd;
 pub mod split;
 
 pub use dialect::{DEFAULT_RECORD_BYTES, Delimiter, Dialect, MAX_DELIMITER_BYTES, MAX_RECORD_BYTES, Newline};

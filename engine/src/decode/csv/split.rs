@@ -31,7 +31,6 @@ pub use table::{FieldSelection, HEAD_BYTES, Malformed, RecordTable, Shape};
 
 use super::dialect::{Dialect, MAX_RECORD_BYTES};
 use super::fields::unescape;
-use super::simd::Level;
 use cell_view::CellView;
 use fast::FastPath;
 use resync::{Before, Resync, Search};
@@ -39,6 +38,8 @@ use skip::Skipping;
 use strict::{Edge, Grammar, Inside, Parsed};
 use table::Quoting;
 use view::{LineAt, View};
+
+use crate::simd::Level;
 
 /// A carried tail this long is tried again only when it has doubled: long records stay linear.
 const EAGER_BYTES: usize = 64 << 10;

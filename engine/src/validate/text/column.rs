@@ -9,9 +9,11 @@ mod tests;
 use std::borrow::Cow;
 
 use arrow::array::{Array, BooleanArray, Int64Array, StringViewArray};
+use arrow::buffer::{BooleanBuffer, MutableBuffer};
+use arrow::util::bit_util;
 
 use super::cells::{INLINE_BYTES, bits, mapped};
-use super::{has_unsupported, is_email, is_windows_1252, utf16_units};
+use super::{has_unsupported, is_windows_1252, utf16_units};
 
 /// The highest bit of every byte.
 const HIGHEST_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
@@ -39,18 +41,27 @@ pub fn has_unsupported_column(texts: &StringViewArray) -> BooleanArray {
     })
 }
 
+/// [`has_unsupported`] of every text of the rows of `suspected`; the others are known to have nothing unsupported.
+#[must_use]
+pub fn has_unsupported_among(texts: &StringViewArray, suspected: &BooleanArray) -> BooleanArray {
+    let mut found = MutableBuffer::from_len_zeroed(texts.len().div_ceil(8));
+    for row in suspected.values().set_indices() {
+        if has_unsupported(texts.value(row)) {
+            bit_util::set_bit(found.as_slice_mut(), row);
+        }
+    }
+    BooleanArray::new(
+        BooleanBuffer::new(found.into(), 0, texts.len()),
+        texts.nulls().cloned(),
+    )
+}
+
 /// [`is_windows_1252`] of every text.
 #[must_use]
 pub fn is_windows_1252_column(texts: &StringViewArray) -> BooleanArray {
     answers(texts, |row, view| {
         is_ascii(texts, row, view) || is_windows_1252(texts.value(row))
     })
-}
-
-/// [`is_email`] of every text.
-#[must_use]
-pub fn is_email_column(texts: &StringViewArray) -> BooleanArray {
-    answers(texts, |row, _| is_email(texts.value(row)))
 }
 
 /// [`utf16_units`] of every text.

@@ -1,16 +1,13 @@
 //! Addresses that mail can be sent to.
 //!
-//! An ASCII address of 8 to 64 bytes, nearly every one there is, is judged by sets of its bytes, one bit a byte:
-//!
-//! ```text
-//!   text       a n n . l e e @ m a i l . x . o r g
-//!   at         . . . . . . . 1 . . . . . . . . . .      exactly one
-//!   local      1 1 1 1 1 1 1 . . . . . . . . . . .      all below it: printable, and some
-//!   host       . . . . . . . . 1 1 1 1 1 1 1 1 1 1      all above it: letters, digits, hyphens, points
-//!   points     . . . . . . . . . . . . 1 . 1 . . .      none after `@` or a point, none at the end, and some
-//! ```
+//! In a column, an ASCII address of up to 64 bytes, nearly every one there is, is judged by sets of its bytes, one bit
+//! a byte (`email/block.rs`).
 
-mod sets;
+mod block;
+
+use arrow::array::{Array, BooleanArray, StringViewArray};
+
+use crate::simd::{Level, dispatch};
 
 /// Most characters before the `@`.
 const MAX_LOCAL_CHARS: usize = 64;
@@ -27,15 +24,17 @@ const MAX_CHARS: usize = 254;
 /// inside and numeric hosts in brackets are refused.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
-    sets::is_email(text.as_bytes()).unwrap_or_else(|| is_any_email(text))
-}
-
-/// [`is_email`] character by character.
-fn is_any_email(text: &str) -> bool {
     let Some((local, host)) = text.split_once('@') else {
         return false;
     };
     is_host(host) && local_chars(local).is_some_and(|chars| chars + 1 + host.len() <= MAX_CHARS)
+}
+
+/// [`is_email`] of every text.
+#[must_use]
+pub fn is_email_column(texts: &StringViewArray) -> BooleanArray {
+    let found = dispatch(Level::detect(), block::Emails { texts });
+    BooleanArray::new(found, texts.nulls().cloned())
 }
 
 /// How many characters the local part has, if it is one.
@@ -69,7 +68,8 @@ fn is_host(host: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{is_any_email, is_email};
+    use super::{is_email, is_email_column};
+    use arrow::array::StringViewArray;
 
     #[test]
     fn ordinary_addresses_are_addresses() {
@@ -137,16 +137,20 @@ mod tests {
 
         #[test]
         fn whichever_way_an_address_is_judged_the_answer_is_the_same(
-            text in prop_oneof![
+            texts in prop::collection::vec(prop_oneof![
                 "[a-z.+@ é\u{7f}\t]{0,9}@?[a-zA-Z0-9.@_é-]{0,12}",
                 "[!-~]{1,20}@[a-z0-9-]{1,9}[.][a-z]{0,4}[.@/:;\\[`{]?",
                 "[a-z]{1,50}@([a-z0-9-]{0,9}[.]){0,4}[a-z]{1,3}",
                 "[.@a]{0,70}",
                 "[a-z]{6,66}@b.co",
                 "\\PC{0,5}@\\PC{0,5}[.]co",
-            ],
+            ], 0..9),
         ) {
-            prop_assert_eq!(is_email(&text), is_any_email(&text), "{:?}", text);
+            let column = StringViewArray::from_iter_values(&texts);
+            let found = is_email_column(&column);
+            for (row, text) in texts.iter().enumerate() {
+                prop_assert_eq!(found.value(row), is_email(text), "{:?}", text);
+            }
         }
     }
 }

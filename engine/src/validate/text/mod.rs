@@ -21,10 +21,11 @@ mod width;
 mod windows1252;
 
 pub use column::{
-    has_unsupported_column, is_email_column, is_windows_1252_column, longer_than_column, trimmed_column,
-    utf16_units_column,
+    has_unsupported_among, has_unsupported_column, is_windows_1252_column, longer_than_column,
+    trimmed_column, utf16_units_column,
 };
-pub use email::is_email;
+pub use email::{is_email, is_email_column};
+pub(crate) use unsupported::is_suspicious;
 pub use unsupported::{Unsupported, has_unsupported, strip_unsupported, unsupported};
 pub use width::{TextType, fits_length, truncate, utf16_units};
 pub use windows1252::is_windows_1252;

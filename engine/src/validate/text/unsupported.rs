@@ -88,22 +88,27 @@ fn next_sequence(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Where the first byte is that plain letters do not have.
+/// Where the first suspicious byte is.
+fn suspicious_byte(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| SUSPICIOUS[usize::from(*byte)])
+}
+
+/// Whether plain letters do not have this byte: a text without one has no unsupported character.
 ///
 /// Suspicious are controls, and the lead bytes of U+0080 to U+00BF, U+2000 to U+2FFF, U+F000 to U+FFFF and of
 /// all beyond the basic plane. A continuation byte never is.
-fn suspicious_byte(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| SUSPICIOUS[usize::from(*byte)])
+pub(crate) const fn is_suspicious(byte: u8) -> bool {
+    match byte {
+        b'\t' | b'\n' | b'\r' => false,
+        byte => byte < 0x20 || matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF | 0xF0..),
+    }
 }
 
 const SUSPICIOUS: [bool; 256] = {
     let mut suspicious = [false; 256];
     let mut byte = 0;
     while byte < suspicious.len() {
-        suspicious[byte] = match byte as u8 {
-            b'\t' | b'\n' | b'\r' => false,
-            byte => byte < 0x20 || matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF | 0xF0..),
-        };
+        suspicious[byte] = is_suspicious(byte as u8);
         byte += 1;
     }
     suspicious

@@ -17,7 +17,7 @@ use super::cell_view::CellView;
 use super::rows::Rows;
 use super::table::{NO_SLOT, RecordTable};
 use crate::decode::csv::dialect::Dialect;
-use crate::decode::csv::simd::{Kernel, Lanes, Level, dispatch};
+use crate::simd::{Kernel, Lanes, Level, dispatch};
 
 const BLOCK_BYTES: usize = 64;
 

@@ -2,6 +2,7 @@ use arrow::array::{BooleanArray, Int64Array, StringViewArray};
 use proptest::prelude::*;
 
 use super::super::cells::tests::columns;
+use super::super::{is_email, is_email_column};
 use super::*;
 
 /// Texts with one byte or more that plain texts do not have, at any place, short and long.
@@ -45,6 +46,15 @@ proptest! {
         prop_assert_eq!(is_windows_1252_column(&column), asked(&column, is_windows_1252));
         let units: Int64Array = column.iter().map(|text| text.map(|text| utf16_units(text) as i64)).collect();
         prop_assert_eq!(utf16_units_column(&column), units);
+    }
+
+    #[test]
+    fn suspects_are_answered_as_their_texts_are(column in columns(TEXTS), others in any::<u64>()) {
+        let suspected = column.iter().enumerate();
+        let suspected: BooleanArray = suspected
+            .map(|(row, text)| Some(text.is_some_and(has_unsupported) || others >> (row % 64) & 1 == 1))
+            .collect();
+        prop_assert_eq!(has_unsupported_among(&column, &suspected), asked(&column, has_unsupported));
     }
 
     #[test]

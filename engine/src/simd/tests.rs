@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::lanes::BLOCK_BYTES;
-use super::{Kernel, Lanes, Level, dispatch};
+use super::{ByteSet, Kernel, Lanes, Level, dispatch};
 
 type Block = [u8; BLOCK_BYTES];
 
@@ -34,6 +34,22 @@ impl Kernel for Eq<'_> {
         let block: &[u8] = &self.bytes[self.at..self.at + BLOCK_BYTES];
         // SAFETY: the slice has 64 bytes; `dispatch` chose lanes that the processor has.
         unsafe { L::load(block.as_ptr()).eq(self.byte) }
+    }
+}
+
+struct InSet<'a> {
+    block: &'a Block,
+    set: &'a ByteSet,
+}
+
+impl Kernel for InSet<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the method under test")]
+    fn run<L: Lanes>(self) -> u64 {
+        // SAFETY: a block has 64 bytes; `dispatch` chose lanes that the processor has.
+        unsafe { L::load(self.block.as_ptr()).in_set(self.set) }
     }
 }
 
@@ -151,6 +167,38 @@ fn one_bit_turns_all_bits_from_its_place_on() {
             0x5555_5555_5555_5555,
             "{level:?}"
         );
+    }
+}
+
+#[test]
+fn members_of_a_set_are_found_among_all_bytes() {
+    let letters_digits_and_some: [bool; 256] = std::array::from_fn(|byte| {
+        let byte = byte as u8;
+        byte.is_ascii_alphanumeric() || matches!(byte, 0 | b'-' | 0x8F | 0xF0..)
+    });
+    for members in [
+        letters_digits_and_some,
+        letters_digits_and_some.map(|is_member| !is_member),
+        [false; 256],
+        [true; 256],
+    ] {
+        let set = ByteSet::of(&members);
+        (0..=u8::MAX).for_each(|byte| assert_eq!(set.contains(byte), members[usize::from(byte)], "{byte}"));
+        for first in (0..=u8::MAX).step_by(7) {
+            let block: Block = std::array::from_fn(|i| first.wrapping_add(i as u8));
+            let expected = (0..BLOCK_BYTES).filter(|i| members[usize::from(block[*i])]);
+            let expected = expected.fold(0, |mask, i| mask | 1 << i);
+            for level in levels() {
+                let found = dispatch(
+                    level,
+                    InSet {
+                        block: &block,
+                        set: &set,
+                    },
+                );
+                assert_eq!(found, expected, "{level:?}, from {first:#x}");
+            }
+        }
     }
 }
 

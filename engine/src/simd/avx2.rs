@@ -2,10 +2,12 @@
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::{
-    __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8, _mm256_cmpeq_epi8,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+    __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_set1_epi8,
+    _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+    _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
+use super::byte_set::ByteSet;
 use super::lanes::{BLOCK_BYTES, Lanes};
 use super::level::Kernel;
 
@@ -67,6 +69,25 @@ impl Lanes for Avx2 {
             let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, byte)).cast_unsigned();
             let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, byte)).cast_unsigned();
             u64::from(high) << 32 | u64::from(low)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn in_set(self, set: &ByteSet) -> u64 {
+        // SAFETY: the caller vouches for the features, and both tables have the 16 bytes that are read.
+        unsafe {
+            let low = _mm256_broadcastsi128_si256(_mm_loadu_si128(set.low.as_ptr().cast()));
+            let high = _mm256_broadcastsi128_si256(_mm_loadu_si128(set.high.as_ptr().cast()));
+            let half = _mm256_set1_epi8(0x0F);
+            let mut mask = 0;
+            for bytes in self.0.into_iter().rev() {
+                let of_low = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, half));
+                let of_high =
+                    _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half));
+                let none = _mm256_cmpeq_epi8(_mm256_and_si256(of_low, of_high), _mm256_setzero_si256());
+                mask = mask << (BLOCK_BYTES / 2) | u64::from(!_mm256_movemask_epi8(none).cast_unsigned());
+            }
+            mask
         }
     }
 

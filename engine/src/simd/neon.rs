@@ -9,11 +9,12 @@
 //! ```
 
 use std::arch::aarch64::{
-    uint8x16_t, uint8x16x4_t, vceqq_u8, vdupq_n_u8, vget_lane_u64, vld4q_u8, vmull_p64, vreinterpret_u64_u8,
-    vreinterpretq_u16_u8, vshrn_n_u16, vsriq_n_u8,
+    uint8x16_t, uint8x16x4_t, vandq_u8, vceqq_u8, vdupq_n_u8, vget_lane_u64, vld1q_u8, vld4q_u8, vmull_p64,
+    vqtbl1q_u8, vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16, vshrq_n_u8, vsriq_n_u8, vtstq_u8,
 };
 use std::arch::is_aarch64_feature_detected;
 
+use super::byte_set::ByteSet;
 use super::lanes::{BLOCK_BYTES, Lanes};
 use super::level::Kernel;
 use super::portable;
@@ -95,6 +96,21 @@ impl<const MULTIPLIES: bool> Lanes for Neon<MULTIPLIES> {
                 vceqq_u8(c, byte),
                 vceqq_u8(d, byte),
             ])
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn in_set(self, set: &ByteSet) -> u64 {
+        // SAFETY: the caller vouches for NEON, and both tables have the 16 bytes that are read.
+        unsafe {
+            let (low, high) = (vld1q_u8(set.low.as_ptr()), vld1q_u8(set.high.as_ptr()));
+            let half = vdupq_n_u8(0x0F);
+            let mut members = self.0;
+            for bytes in &mut members {
+                let of_low = vqtbl1q_u8(low, vandq_u8(*bytes, half));
+                *bytes = vtstq_u8(of_low, vqtbl1q_u8(high, vshrq_n_u8::<4>(*bytes)));
+            }
+            gather(members)
         }
     }
 

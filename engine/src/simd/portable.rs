@@ -7,6 +7,7 @@
 //!  times GATHER         …0101             the eight bits, side by side, in the top byte
 //! ```
 
+use super::byte_set::ByteSet;
 use super::lanes::{BLOCK_BYTES, Lanes};
 
 const WORD_BYTES: usize = 8;
@@ -34,6 +35,17 @@ impl Lanes for Portable {
         let mut mask = 0;
         for word in self.0.into_iter().rev() {
             mask = mask << WORD_BYTES | gather(equal(word, byte));
+        }
+        mask
+    }
+
+    #[inline(always)]
+    unsafe fn in_set(self, set: &ByteSet) -> u64 {
+        let mut mask = 0;
+        for (i, word) in self.0.into_iter().enumerate() {
+            for (j, byte) in word.to_le_bytes().into_iter().enumerate() {
+                mask |= u64::from(set.contains(byte)) << (WORD_BYTES * i + j);
+            }
         }
         mask
     }

@@ -1,5 +1,7 @@
 //! What every level of the processor can do with 64 bytes.
 
+use super::byte_set::ByteSet;
+
 /// Bytes in one block.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
@@ -23,6 +25,12 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// The processor must have the features of the implementation.
     unsafe fn eq(self, byte: u8) -> u64;
+
+    /// Bit `i` is set where byte `i` is in `set`.
+    ///
+    /// # Safety
+    /// The processor must have the features of the implementation.
+    unsafe fn in_set(self, set: &ByteSet) -> u64;
 
     /// Bit `i` of the result is the XOR of bits `0..=i`.
     ///
