@@ -59,14 +59,19 @@ def measured(command, allowed=(0,)):
     return Sample(seconds, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, report)
 
 
+def succeeds(command):
+    """Runs a command of which only the end counts."""
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode:
+        raise Wrong(f"{command[0]} {command[1]} ended with {made.returncode}: {made.stderr.strip()}")
+
+
 @contextlib.contextmanager
 def sluice_instance(program):
     """A fresh instance for dry runs, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="sluice-race-") as folder:
         instance = Path(folder) / "instance"
-        made = subprocess.run([program, "init", str(instance)], capture_output=True, text=True)
-        if made.returncode:
-            raise Wrong(f"{program} init ended with {made.returncode}: {made.stderr.strip()}")
+        succeeds([program, "init", str(instance)])
         yield instance
 
 

@@ -120,6 +120,8 @@ def main():
     connection = duckdb.connect(options.target)
     connection.execute("SET TimeZone = 'UTC'")
     prepare(connection, options.base)
+    if options.csv == "-":
+        return
     report = Report("duckdb_merge", duckdb.__version__)
     with report.phase("read_and_rules"):
         stage(connection, options.csv)

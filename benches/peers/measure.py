@@ -38,7 +38,7 @@ WHOLE_CENTS = r"^[+-]?[0-9]*\.?[0-9]{0,2}0*$"
 
 def arguments(description):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("csv", help="customer file to ingest")
+    parser.add_argument("csv", help="customer file to ingest; `-` to build the target and nothing else")
     parser.add_argument("target", help="where the customers live; built from --base, untimed, if it is not there")
     parser.add_argument("--base", help="CSV of existing customers, with customer_id")
     parser.add_argument("--rejects", default="rejects.parquet", help="file for the rejects, if they go to a file")

@@ -118,6 +118,8 @@ def main():
     if not os.path.exists(options.target):
         empty = {"customer_id": pl.String, **{name: pl.String for name in STRINGS}, **schema()}
         base_table(options.base, empty).sink_parquet(options.target, compression="zstd")
+    if options.csv == "-":
+        return
     rows_before = pl.scan_parquet(options.target).select(pl.len()).collect().item()
     with report.phase("read_and_rules"):
         staged = stage(options.csv)

@@ -1,11 +1,13 @@
 //! Writes the files of a benchmark: a customer base and a change set of it.
 //!
 //! ```text
-//! cargo run --release -p sluice-datasets --example workload -- FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT]
+//! cargo run --release -p sluice-datasets --example workload -- FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT] \
+//!     [--seed NUMBER]
 //! ```
 //! `base.csv` has CUSTOMERS rows with ATTRIBUTES columns, and is left out if there are none; `changes.csv` has CHANGES
 //! rows at random ids, nine in ten of them of the base, and PERCENT of bad rows of well-formed kinds (default 0.1).
-//! Another share of bad rows leaves the clean ones as they are, byte for byte. What the change set holds goes, as
+//! Another share of bad rows leaves the clean ones as they are, byte for byte. Another seed (default 2) draws other
+//! customers with other values. What the change set holds goes, as
 //! JSON, to stdout and to `changes.json`: a program that rejects another number has not done the job.
 
 use std::fs::File;
@@ -17,11 +19,18 @@ use sluice_datasets::{CustomerBase, CustomerFile, Dirty, DirtyShare, Expected, F
 /// Bad rows of a million, if nothing else is asked for.
 const BAD_PER_MILLION: u32 = 1_000;
 
-const USAGE: &str = "FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT]";
+/// The seed of a change set, if nothing else is asked for.
+const SEED: u64 = 2;
+
+const USAGE: &str = "FOLDER CUSTOMERS ATTRIBUTES CHANGES [--bad PERCENT] [--seed NUMBER]";
 
 fn main() -> io::Result<()> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let bad_per_million = take_bad(&mut args)?;
+    let bad_per_million = match taken(&mut args, "--bad")? {
+        Some(percent) => per_million(&percent)?,
+        None => BAD_PER_MILLION,
+    };
+    let seed = taken(&mut args, "--seed")?.map_or(Ok(SEED), |seed| number(&seed))?;
     let [folder, customers, attributes, changes] = args.as_slice() else {
         return Err(usage(&format!("{} of four arguments", args.len())));
     };
@@ -37,7 +46,7 @@ fn main() -> io::Result<()> {
         };
         let _ = base.write(&mut File::create(folder.join("base.csv"))?)?;
     }
-    let expected = changes_of(customers, number(changes)?, bad_per_million)
+    let expected = changes_of(customers, number(changes)?, seed, bad_per_million)
         .write(&mut File::create(folder.join("changes.csv"))?)?;
     let report = report(&expected);
     println!("{report}");
@@ -45,10 +54,10 @@ fn main() -> io::Result<()> {
 }
 
 /// The change set of a base of so many customers.
-fn changes_of(customers: u64, rows: u64, bad_per_million: u32) -> CustomerFile {
+fn changes_of(customers: u64, rows: u64, seed: u64, bad_per_million: u32) -> CustomerFile {
     CustomerFile {
         rows,
-        seed: 2,
+        seed,
         first_id: customers / 10 + 1,
         id_order: IdOrder::Random,
         id_space: customers.max(rows),
@@ -75,17 +84,24 @@ fn report(expected: &Expected) -> String {
     )
 }
 
-/// Takes `--bad PERCENT` out of the arguments; its share in rows per million.
-fn take_bad(args: &mut Vec<String>) -> io::Result<u32> {
-    let Some(at) = args.iter().position(|arg| arg == "--bad") else {
-        return Ok(BAD_PER_MILLION);
+/// Takes an option and its value out of the arguments.
+fn taken(args: &mut Vec<String>, option: &str) -> io::Result<Option<String>> {
+    let Some(at) = args.iter().position(|arg| arg == option) else {
+        return Ok(None);
     };
-    let option: Vec<String> = args.drain(at..args.len().min(at + 2)).collect();
-    option
-        .get(1)
-        .and_then(|percent| percent.trim_end_matches('%').parse::<f64>().ok())
-        .filter(|percent| (0.0..=100.0).contains(percent))
-        .map(|percent| (percent * 10_000.0).round() as u32)
+    let taken: Vec<String> = args.drain(at..args.len().min(at + 2)).collect();
+    let value = taken.get(1).cloned();
+    value
+        .map(Some)
+        .ok_or_else(|| usage(&format!("{option} without a value")))
+}
+
+/// A share in percent as rows per million.
+fn per_million(percent: &str) -> io::Result<u32> {
+    let share = percent.trim_end_matches('%').parse::<f64>().ok();
+    share
+        .filter(|share| (0.0..=100.0).contains(share))
+        .map(|share| (share * 10_000.0).round() as u32)
         .ok_or_else(|| usage("--bad without a share from 0 to 100"))
 }
 
