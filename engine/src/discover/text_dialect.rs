@@ -5,6 +5,9 @@ use super::dialect::{DialectGuess, Extent, LineEnd};
 use super::header::{guess_header, looks_like_names};
 use super::notes::percent;
 use super::records::{Record, Trial};
+use crate::decode::csv::{
+    Dialect, End, FieldSelection, Newline, RecordTable, SAMPLE_RECORDS, Splitter, suspect_delimiter,
+};
 
 /// Completes the guess for a text; what is known of its bytes stays.
 #[must_use]
@@ -27,9 +30,17 @@ pub fn guess_text(text: &str, extent: Extent, mut guess: DialectGuess) -> Dialec
             (guess.quote, guess.escape) = (best.quote, best.escape);
             guess.evidence.push(delimiter_evidence(best, &scores));
         }
-        None => guess
-            .evidence
-            .push("no delimiter divides the records alike: one column".to_owned()),
+        None => match suspected(body, is_cut, &guess) {
+            Some(delimiter) => {
+                guess.evidence.push(format!(
+                    "no delimiter divides the records alike; {delimiter:?} divides the first record, as a run would note"
+                ));
+                guess.delimiter = delimiter;
+            }
+            None => guess
+                .evidence
+                .push("no delimiter divides the records alike: one column".to_owned()),
+        },
     }
     guess.rivals = scores;
     settle_comment(body, is_cut, &mut guess);
@@ -73,6 +84,29 @@ fn delimiter_evidence(best: &DelimiterScore, rivals: &[DelimiterScore]) -> Strin
     }
 }
 
+/// The delimiter for want of which a run would refuse the file as one column.
+fn suspected(body: &str, is_cut: bool, guess: &DialectGuess) -> Option<String> {
+    let byte = |special: Option<char>| special.and_then(|special| u8::try_from(special).ok());
+    let dialect = Dialect {
+        newline: match guess.line_end {
+            LineEnd::Cr => Newline::CarriageReturn,
+            _ => Newline::LineFeed,
+        },
+        quote: byte(guess.quote),
+        escape: byte(guess.escape),
+        comment: byte(guess.comment),
+        ..Dialect::default()
+    };
+    let (text, end) = (body.as_bytes(), if is_cut { End::More } else { End::Last });
+    let mut records = RecordTable::default();
+    let mut splitter = Splitter::new(&dialect, FieldSelection::default(), None);
+    splitter.split_some(text, 0, end, 1 + SAMPLE_RECORDS, &mut records);
+    let mut lines = (0..records.num_rows()).map(|row| records.raw(row, text));
+    let first = lines.next()?;
+    let delimiter = suspect_delimiter(first, &lines.collect::<Vec<_>>(), &dialect)?;
+    Some(char::from(delimiter).to_string())
+}
+
 /// What follows the first `num_lines` lines.
 fn after_lines(text: &str, num_lines: u64, line_end: char) -> &str {
     (0..num_lines).fold(text, |rest, _| {
@@ -114,16 +148,29 @@ fn settle_comment(body: &str, is_cut: bool, guess: &mut DialectGuess) {
         .filter(with_mark)
         .filter(|record| record.cells.len() == num_fields)
         .count();
-    if as_records * 2 > lines && num_fields > 1 {
+    let is_names = names_behind_mark(&records, &without, num_fields);
+    if num_fields > 1 && (is_names || as_records * 2 > lines) {
         guess.comment = None;
-        guess.evidence.push(format!(
-            "{as_records} records start with #, and are records for all that"
-        ));
+        guess.evidence.push(match is_names {
+            true => "the first line starts with #, and is a header for all that".to_owned(),
+            false => format!("{as_records} records start with #, and are records for all that"),
+        });
     } else {
         guess
             .evidence
             .push(format!("{lines} lines start with #: comments"));
     }
+}
+
+/// Whether the only line with a mark is the first, and names the columns of `others`, which have no header else.
+fn names_behind_mark(records: &[Record<'_>], others: &[Record<'_>], num_fields: usize) -> bool {
+    let [first, rest @ ..] = records else { return false };
+    let fits = |record: &&Record<'_>| record.cells.len() == num_fields && !record.is_damaged;
+    first.cells.first().is_some_and(|cell| cell.starts_with('#'))
+        && rest.len() == others.len()
+        && fits(&first)
+        && looks_like_names(first)
+        && !guess_header(&others.iter().filter(fits).collect::<Vec<_>>()).is_present
 }
 
 /// The number of fields that records should have, and how many records stand before the first of them.
@@ -135,7 +182,9 @@ fn begin(records: &[Record<'_>]) -> Option<(usize, usize)> {
     let preamble_rows = records
         .iter()
         .position(|record| record.cells.len() == num_fields)?;
-    let is_header = records.get(preamble_rows).is_some_and(looks_like_names);
+    let is_header = records
+        .get(preamble_rows)
+        .is_some_and(|record| !record.is_damaged && looks_like_names(record));
     match records.first() {
         Some(first) if preamble_rows > 0 && !is_header => Some((first.cells.len(), 0)),
         _ => Some((num_fields, preamble_rows)),

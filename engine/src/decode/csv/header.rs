@@ -8,6 +8,9 @@ use super::fields::fields;
 /// Delimiters that a file may have been written with, the more frequent first.
 const USUAL_DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
 
+/// Records behind the first one that are asked whether another delimiter divides them alike.
+pub const SAMPLE_RECORDS: usize = 5;
+
 /// A header as read; which of its faults matter depends on the columns that are mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {

@@ -17,7 +17,7 @@ pub mod split;
 
 pub use dialect::{DEFAULT_RECORD_BYTES, Delimiter, Dialect, MAX_DELIMITER_BYTES, MAX_RECORD_BYTES, Newline};
 pub use fields::{fields, unescape};
-pub use header::{Header, InvalidName, parse_header, suspect_delimiter};
+pub use header::{Header, InvalidName, SAMPLE_RECORDS, parse_header, suspect_delimiter};
 pub use split::{
     End, FieldSelection, HEAD_BYTES, Linked, Linker, Malformed, Piece, Position, RecordTable, Shape,
     Speculation, Splitter, bom_len,

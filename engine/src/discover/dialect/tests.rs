@@ -132,6 +132,43 @@ fn comment_lines_are_told_from_records_that_start_alike() {
 }
 
 #[test]
+fn a_header_behind_a_comment_mark_and_a_blank_is_told_from_a_sentence() {
+    let header = guess("#  a ,b , c\n123,TEST1,text1\n345,TEST1,text2\n");
+    assert_eq!(
+        (header.comment, header.has_header, header.columns[0].as_str()),
+        (None, true, "#  a "),
+        "{:?}",
+        header.evidence
+    );
+    let sentence = guess("# made by Ann, Bo, Cy\nid,name,city\n1,Ann,Ulm\n2,Bo,Rom\n");
+    assert_eq!(
+        (sentence.comment, sentence.columns[0].as_str()),
+        (Some('#'), "id")
+    );
+    let two = guess("# a, b\n1,Ann\n# c, d\n2,Bo\n3,Cy\n");
+    assert_eq!(
+        (two.comment, two.has_header),
+        (Some('#'), false),
+        "{:?}",
+        two.evidence
+    );
+}
+
+#[test]
+fn a_delimiter_that_a_run_would_suspect_is_taken() {
+    let damaged = "10;\"a\"x\n".repeat(6);
+    let found = guess(&format!(
+        "id;name\n{damaged}one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
+    ));
+    assert_eq!(
+        (found.delimiter.as_str(), found.columns.len(), found.skip_rows),
+        (";", 2, 0),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
 fn titles_before_the_header_are_skipped_by_physical_lines() {
     let found =
         guess("Customer export\n\nof 2025-01-01\nid,name,city\n1,Ann,Bonn\n2,Bo,Ulm\n3,Cy,Rom\n4,Di,Rom\n");
