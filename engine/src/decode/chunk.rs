@@ -362,8 +362,8 @@ impl ChunkDecoder {
                 let before = chunk.bytes.get(..before as usize).unwrap_or_default();
                 chunk.source_byte + self.encoding.original_bytes(before)
             }
-            // Its first bytes are gone: right where a byte of the stream is a byte of the source.
-            None => chunk.source_byte - (chunk.records.origin.byte - bad.byte_start),
+            // Its first bytes are gone.
+            None => chunk.source_byte - bad.bytes_before,
         }
     }
 }

@@ -12,6 +12,7 @@
 pub mod bytes;
 mod cast;
 pub mod cell;
+mod cell_view;
 mod chunk;
 pub mod csv;
 mod feed;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::bytes::{self, Blocks, Compression, Cut, Encoding, Footer, Limits};
 use super::csv::{
-    Dialect, End, FieldSelection, InvalidName, Position, RecordTable, Shape, Splitter, bom_len, fields,
-    parse_header, suspect_delimiter,
+    Dialect, End, FieldSelection, InvalidName, Position, RecordTable, SAMPLE_RECORDS, Shape, Splitter,
+    bom_len, fields, parse_header, suspect_delimiter,
 };
 use super::feed::{CsvFeed, Feed, JsonFeed, ParquetFeed};
 use super::json::{KeySearch, keys_seen};
@@ -160,8 +160,6 @@ pub struct Text {
     pub compression: Compression,
 }
 
-/// Records after the header that are looked at to judge the delimiter.
-const SAMPLE_RECORDS: usize = 5;
 /// Bytes read to find the header, doubled until it is whole.
 const HEAD_BYTES: usize = 64 << 10;
 /// Bytes of NDJSON that are searched for keys.
@@ -276,7 +274,7 @@ impl OpenFile {
             Content::Csv(text) => {
                 let selection = FieldSelection::new(kept.iter().copied());
                 let splitter = Splitter::new(dialect, selection, Some(self.header.columns.len()));
-                let splitter = splitter.starting_at(text.start);
+                let splitter = splitter.starting_at(text.start).measuring_in(text.encoding);
                 Box::new(CsvFeed::new(
                     blocks(text)?,
                     splitter,

@@ -12,11 +12,9 @@ use arrow::array::{ArrayRef, BinaryViewArray, GenericByteViewArray, StringViewAr
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::ByteViewType;
 
+use super::cell_view::INLINE_BYTES;
 use super::csv::{Malformed, RecordTable};
 use crate::error::Result;
-
-/// Longest value that a view holds itself.
-const INLINE_BYTES: usize = 12;
 
 /// A column of texts and the rows whose bytes are not UTF-8.
 pub(super) struct TextColumn {

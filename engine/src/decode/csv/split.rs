@@ -9,7 +9,6 @@
 //! opens at the start of a field only, and closes before a delimiter, a line end or the end of the file only.
 //! NUL and invalid UTF-8 are data here. What a damaged record costs is told in `resync`.
 
-mod cell_view;
 mod fast;
 mod link;
 mod marks;
@@ -31,9 +30,10 @@ pub use table::{FieldSelection, HEAD_BYTES, Malformed, RecordTable, Shape};
 
 use super::dialect::{Dialect, MAX_RECORD_BYTES};
 use super::fields::unescape;
-use cell_view::CellView;
+use crate::decode::bytes::Encoding;
+use crate::decode::cell_view::{self, CellView};
 use fast::FastPath;
-use resync::{Before, Resync, Search};
+use resync::{Before, BehindStray, Resync, Search};
 use skip::Skipping;
 use strict::{Edge, Grammar, Inside, Parsed};
 use table::Quoting;
@@ -92,6 +92,8 @@ pub struct Splitter {
     keep: FieldSelection,
     expected_fields: Option<u32>,
     record_bytes: usize,
+    /// The source's own encoding: what an oversized record is measured in.
+    encoding: Encoding,
     /// The first byte not consumed.
     position: Position,
     /// Something whose first bytes are consumed already.
@@ -124,6 +126,8 @@ enum Fallback {
     Ending(Ending),
     /// Beyond the window: drop the bytes up to this one.
     Beyond(usize, Inside),
+    /// To be found behind the stray quote here.
+    Stray(usize),
     Unknown,
 }
 
@@ -139,6 +143,7 @@ impl Splitter {
             keep,
             expected_fields: expected_fields.map(|fields| u32::try_from(fields).unwrap_or(u32::MAX)),
             record_bytes: dialect.record_bytes.min(MAX_RECORD_BYTES) as usize,
+            encoding: Encoding::Utf8,
             position: Position::default(),
             skipping: None,
             worthwhile_bytes: 0,
@@ -148,6 +153,12 @@ impl Splitter {
     /// Starts at this place, behind a byte order mark or a header, instead of at the start of the file.
     pub fn starting_at(mut self, position: Position) -> Self {
         self.position = position;
+        self
+    }
+
+    /// Measures oversized records in the bytes of this encoding, from which the inputs were decoded.
+    pub fn measuring_in(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
         self
     }
 
@@ -361,7 +372,7 @@ impl Splitter {
                     shape: Shape::FieldCount { found: fields },
                 }),
             ),
-            Parsed::Stray(at) => (at, Before::Broken, self.line_end_after(bytes, start, at, edge)),
+            Parsed::Stray(at) => (at, Before::Broken, Fallback::Stray(at)),
             Parsed::Open(at, _) if edge == Edge::File => {
                 let (end, next) = (bytes.len(), bytes.len());
                 (
@@ -385,13 +396,38 @@ impl Splitter {
             Search::Nothing => fallback,
             Search::Unknown => Fallback::Unknown,
         };
+        let fallback = match fallback {
+            Fallback::Stray(at) => self.end_of_stray(view, start, at),
+            other => other,
+        };
         match fallback {
             Fallback::Ending(ending) => {
                 let num_lines = self.grammar.lines(&bytes[start..ending.next]);
                 self.emit(start, ending, num_lines, &bytes[start..ending.end], out)
             }
             Fallback::Beyond(to, inside) => self.start_skipping(view, start, to, inside),
-            Fallback::Unknown => Step::Stop(start),
+            Fallback::Stray(_) | Fallback::Unknown => Step::Stop(start),
+        }
+    }
+
+    /// The end of the record at `start` whose stray quote no line feed before it ends: that of its line, or of a later
+    /// one that a field behind the quote reaches.
+    fn end_of_stray(&self, view: View<'_>, start: usize, stray: usize) -> Fallback {
+        let (bytes, edge) = view.window(start, self.record_bytes);
+        let shape = Shape::StrayQuote;
+        let resync = self.resync(view);
+        match resync.behind_stray(start, stray) {
+            BehindStray::Line => self.line_end_after(bytes, start, stray, edge),
+            BehindStray::Lines { end, next } => match resync.search(start, end, Before::Broken) {
+                Search::Found(line_feed) => Fallback::Ending(Ending {
+                    end: self.grammar.content_end(bytes, start, line_feed),
+                    next: line_feed + 1,
+                    shape,
+                }),
+                Search::Nothing => Fallback::Ending(Ending { end, next, shape }),
+                Search::Unknown => Fallback::Unknown,
+            },
+            BehindStray::Unknown => Fallback::Unknown,
         }
     }
 
@@ -451,7 +487,12 @@ impl Splitter {
                 rows_before: out.num_rows() as u32,
                 offset: start as u32,
                 byte_start: self.position.byte,
-                byte_len: record.len() as u64,
+                byte_len: if is_oversized {
+                    self.encoding.original_bytes(record)
+                } else {
+                    record.len() as u64
+                },
+                bytes_before: 0,
                 record_no: self.position.record_no,
                 line: self.position.line,
                 shape,

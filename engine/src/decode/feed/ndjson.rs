@@ -36,6 +36,10 @@ struct Numbering {
     carry: Vec<u8>,
     /// Bytes of that line, those not kept counted.
     carried_bytes: u64,
+    /// The same in the source's own encoding.
+    carried_source_bytes: u64,
+    /// The last of them.
+    last: Option<u8>,
 }
 
 /// A block split on its own.
@@ -61,6 +65,8 @@ impl JsonFeed {
                 source_byte: text.source_start,
                 carry: Vec::new(),
                 carried_bytes: 0,
+                carried_source_bytes: 0,
+                last: None,
             }),
         }
     }
@@ -93,8 +99,13 @@ impl JsonFeed {
         let rest = content
             .get(..line_end.unwrap_or(block.owned_bytes))
             .unwrap_or_default();
-        let source_byte = numbering.source_byte - self.encoding.original_bytes(&numbering.carry);
-        numbering.extend(rest, self.record_bytes);
+        let source_byte = numbering.source_byte - numbering.carried_source_bytes;
+        let line_end_bytes = match rest.split_last() {
+            Some((b'\n', line)) if line.last().copied().or(numbering.last) == Some(b'\r') => 2,
+            Some((b'\n', _)) => 1,
+            _ => 0,
+        };
+        self.extend(numbering, rest);
         if line_end.is_none() && !is_end(block) {
             return None;
         }
@@ -102,18 +113,19 @@ impl JsonFeed {
             std::mem::take(&mut numbering.carry),
             std::mem::take(&mut numbering.carried_bytes),
         );
+        let source_bytes = std::mem::take(&mut numbering.carried_source_bytes);
         let mut table = TextTable::default();
         let consumed = self
             .splitter
             .clone()
             .split(&bytes, bytes.len(), End::Last, &mut table);
-        let mut records = records(table, &bytes, numbering.position);
+        let mut records = records(table, &bytes, numbering.position, self.encoding);
         for bad in records
             .malformed
             .iter_mut()
             .filter(|_| line_bytes > bytes.len() as u64)
         {
-            bad.byte_len = line_bytes - u64::from(line_end.is_some());
+            bad.byte_len = source_bytes - line_end_bytes * self.encoding.original_bytes(b"\n");
         }
         numbering.position.record_no += records.num_records() as u64;
         numbering.position.line += u64::from(consumed.num_lines);
@@ -139,33 +151,33 @@ impl JsonFeed {
         };
         let content = block.content();
         let lines = content.get(split.start..).unwrap_or_default();
-        let records = records(split.table, lines, numbering.position);
+        let records = records(split.table, lines, numbering.position, self.encoding);
         if numbering.carried_bytes == 0 {
             numbering.position.record_no += records.num_records() as u64;
             numbering.position.line += u64::from(split.num_lines);
             numbering.position.byte = block.start + split.end as u64;
             let open = content.get(split.end..block.owned_bytes).unwrap_or_default();
-            numbering.extend(open, self.record_bytes);
+            self.extend(numbering, open);
         }
         numbering.source_byte += self.encoding.original_bytes(owned(block));
         (seam, records, split.start)
+    }
+
+    /// Adds the bytes of a line that goes on; of a malformed one only the head is kept.
+    fn extend(&self, numbering: &mut Numbering, bytes: &[u8]) {
+        numbering.carried_bytes += bytes.len() as u64;
+        numbering.carried_source_bytes += self.encoding.original_bytes(bytes);
+        numbering.last = bytes.last().copied().or(numbering.last);
+        numbering.carry.extend_from_slice(bytes);
+        numbering
+            .carry
+            .truncate(self.record_bytes.saturating_add(HEAD_BYTES));
     }
 }
 
 /// Whether the stream ends with what the block owns.
 fn is_end(block: &Block) -> bool {
     block.is_last && block.owned_bytes == block.content().len()
-}
-
-impl Numbering {
-    /// Adds the bytes of a line that goes on; of a malformed one only the head is kept.
-    fn extend(&mut self, bytes: &[u8], record_bytes: usize) {
-        self.carried_bytes += bytes.len() as u64;
-        self.carry.extend_from_slice(bytes);
-        if self.carry.len() > record_bytes.saturating_add(HEAD_BYTES) {
-            self.carry.truncate(record_bytes.saturating_add(HEAD_BYTES));
-        }
-    }
 }
 
 impl Feed for JsonFeed {

@@ -22,7 +22,6 @@ mod search;
 mod split;
 mod table;
 mod unescape;
-mod view;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 //! Lines as records of a file.
 
 use super::table::TextTable;
+use crate::decode::bytes::Encoding;
 use crate::decode::csv::{HEAD_BYTES, Malformed, Position, RecordTable, Shape};
 
-/// The records of `input`, whose first line is at `origin`.
+/// The records of `input`, whose first line is at `origin`; oversized ones are measured in the bytes of `encoding`.
 #[must_use]
-pub fn records(table: TextTable, input: &[u8], origin: Position) -> RecordTable {
+pub fn records(table: TextTable, input: &[u8], origin: Position, encoding: Encoding) -> RecordTable {
     let rows_before = |ordinal: u32| table.ordinal.partition_point(|row| *row < ordinal) as u32;
     let malformed = table.malformed.iter().map(|bad| {
         let line = input.get(bad.offset as usize..).unwrap_or_default();
@@ -15,7 +16,12 @@ pub fn records(table: TextTable, input: &[u8], origin: Position) -> RecordTable 
             rows_before: rows_before(bad.ordinal),
             offset: bad.offset,
             byte_start: origin.byte + u64::from(bad.offset),
-            byte_len: bad.byte_len,
+            byte_len: if is_oversized {
+                encoding.original_bytes(line)
+            } else {
+                bad.byte_len
+            },
+            bytes_before: 0,
             record_no: origin.record_no + u64::from(bad.ordinal),
             line: origin.line + u64::from(bad.line),
             shape: if is_oversized {

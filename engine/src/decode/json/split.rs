@@ -13,7 +13,7 @@ use super::keys::Keys;
 use super::scan::{Kind, Scanner, Span};
 use super::table::{MalformedLine, TextTable};
 use super::unescape::unescape;
-use super::view;
+use crate::decode::cell_view::{CellView, INLINE_BYTES};
 use crate::decode::csv::End;
 
 /// What a split has done with.
@@ -175,7 +175,7 @@ impl TextTable {
         let row = self.offset.len();
         let is_text = encoding == Encoding::Utf8 || std::str::from_utf8(value.bytes(input)).is_ok();
         let view = match value.kind {
-            Kind::Plain if is_text => Some(view::of_input(input, value.start, value.end)),
+            Kind::Plain if is_text => Some(CellView::of_input(input, value.start, value.end).0),
             Kind::Escaped if is_text => unescaped(value.bytes(input), &mut self.unescaped),
             Kind::Null => Some(0),
             _ => None,
@@ -200,8 +200,8 @@ fn unescaped(escaped: &[u8], out: &mut Vec<u8>) -> Option<u128> {
     let offset = out.len();
     let is_text = unescape(escaped, out).is_ok();
     let text = out.get(offset..).unwrap_or_default();
-    let view = is_text.then(|| view::of_unescaped(text, offset));
-    if !is_text || text.len() <= view::INLINE_BYTES {
+    let view = is_text.then(|| CellView::of_unescaped(text, offset).0);
+    if !is_text || text.len() <= INLINE_BYTES {
         out.truncate(offset);
     }
     view

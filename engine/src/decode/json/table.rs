@@ -1,6 +1,6 @@
 //! What splitting yields: the texts of well-formed records in columns, malformed records apart.
 
-use super::view;
+use crate::decode::cell_view::CellView;
 
 /// Records of a piece of a file: cells of well-formed ones as views, malformed ones apart.
 ///
@@ -60,7 +60,7 @@ impl TextTable {
     #[must_use]
     pub fn cell(&self, column: usize, row: usize, input: &[u8]) -> Vec<u8> {
         let view = self.columns.get(column).and_then(|column| column.get(row));
-        view::bytes(view.copied().unwrap_or_default(), input, &self.unescaped)
+        CellView(view.copied().unwrap_or_default()).bytes(input, &self.unescaped)
     }
 
     /// Makes the table an empty one of `num_columns`; keeps the memory.

@@ -22,6 +22,8 @@ pub(super) struct Oversized {
     pub(super) inside: Inside,
     /// The last byte dropped.
     pub(super) last: Option<u8>,
+    /// Bytes dropped so far, in the source's own encoding.
+    pub(super) source_bytes: u64,
 }
 
 /// What became of the input.

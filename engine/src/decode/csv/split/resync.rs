@@ -25,8 +25,20 @@
 //!
 //! Without an expected number, 2 asks for a line without quotes, 3 does not apply, 4 accepts any number.
 //! If no line feed qualifies, the record ends with the line on which the parse failed; a record whose parse did
-//! not fail but gave the wrong number of fields ends where the parse said. Damage that shows on the first line
-//! ends with that line: nothing else was ever in doubt.
+//! not fail but gave the wrong number of fields ends where the parse said.
+//!
+//! **Behind a stray quote.** A field behind it may hold line feeds too, and the lines after the first would be
+//! rejects of their own:
+//!
+//! ```text
+//!  1,An"n,"12 Elm St     ┐ the parse fails here. Were the quote data, the record would have its four fields,
+//!  Flat 2",5             ┘ and no line feed in it is before something plausible: one reject
+//!  2,Bob,"9 Oak Rd",7
+//! ```
+//!
+//! So where no line feed before the failure qualified, the parse is taken up at the next delimiter on that line. If it
+//! gives, with the fields before, exactly the expected number within `record_bytes`, the record ends at the first
+//! plausible line feed in there, else with the parse. If it fails again, the record ends with its line.
 //!
 //! A well-formed neighbour is always plausible by 4, and the end is the first plausible line feed, so no damaged
 //! record takes it in. What no rule can see is text that came to be correct by RFC 4180 with the expected number
@@ -35,7 +47,8 @@
 //! **Cost.** A line feed is judged for one damaged record only. Of two parses that start on different lines at
 //! most one is between quotes at any later line feed (the quote at a field start that opens the one closes the
 //! other), so the parses of one search cover each line at most twice: the search reads at most twice the failed
-//! extent, plus `record_bytes`. The verdict looks at bytes of the file only, never at chunks: when they are not
+//! extent, plus `record_bytes`. Of the parses behind stray quotes the same holds: those that fail cover each line at
+//! most twice, those that do not end the record. The verdict looks at bytes of the file only, never at chunks: when they are not
 //! there yet, it waits.
 
 use memchr::{memchr, memchr_iter, memmem};
@@ -59,6 +72,23 @@ pub(super) enum Search {
     Found(usize),
     /// No line feed qualifies.
     Nothing,
+    /// Only more input can tell.
+    Unknown,
+}
+
+/// How a record goes on behind its stray quote.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BehindStray {
+    /// As nobody can tell: it has its line.
+    Line,
+    /// With fields that make it complete, over several lines.
+    Lines {
+        /// End of the content.
+        end: usize,
+        /// First byte after the line end.
+        next: usize,
+    },
     /// Only more input can tell.
     Unknown,
 }
@@ -108,6 +138,35 @@ impl Resync<'_> {
             }
         }
         Search::Nothing
+    }
+
+    /// Reads the record at `start` on behind the field of its quote at `stray`.
+    pub(super) fn behind_stray(&self, start: usize, stray: usize) -> BehindStray {
+        let (bytes, edge) = self.view.window(start, self.record_bytes);
+        let line = match self.grammar.line_end(&bytes[stray..]) {
+            Some(length) => &bytes[stray..stray + length],
+            None => return BehindStray::Line,
+        };
+        let (Some(expected), Some(delimiter)) = (self.expected_fields, self.next_delimiter(line)) else {
+            return BehindStray::Line;
+        };
+        let mut fields_before = 0;
+        let _ = self
+            .grammar
+            .parse(bytes, start, edge, |number, _, _, _| fields_before = number + 1);
+        let rest = stray + delimiter + self.grammar.delimiter.len();
+        match self.grammar.parse(bytes, rest, edge, |_, _, _, _| ()) {
+            Parsed::Record {
+                end,
+                next,
+                fields,
+                inner_lines: 1..,
+            } if fields_before + 1 + fields == expected && end - start <= self.record_bytes => {
+                BehindStray::Lines { end, next }
+            }
+            Parsed::Open(..) if edge == Edge::Chunk => BehindStray::Unknown,
+            _ => BehindStray::Line,
+        }
     }
 
     /// Whether a record may start at `from`, the first byte of a line.
@@ -165,6 +224,14 @@ impl Resync<'_> {
     /// Whether a record may have this many fields.
     fn expects(&self, fields: u32) -> bool {
         self.expected_fields.is_none_or(|expected| expected == fields)
+    }
+
+    fn next_delimiter(&self, bytes: &[u8]) -> Option<usize> {
+        let delimiter = self.grammar.delimiter;
+        match delimiter.single() {
+            Some(byte) => memchr(byte, bytes),
+            None => memmem::find(bytes, delimiter.as_bytes()),
+        }
     }
 
     fn delimiters(&self, bytes: &[u8]) -> u32 {

@@ -59,6 +59,7 @@ impl Splitter {
             head: self.head(dropped),
             inside,
             last: dropped.last().copied(),
+            source_bytes: self.encoding.original_bytes(dropped),
         }));
         let num_lines = self.grammar.lines(dropped);
         self.advance(dropped.len(), num_lines);
@@ -81,6 +82,7 @@ impl Splitter {
         let progress = record.advance(&self.resync(view), from);
         let (end, next) = match progress {
             Progress::Dropped(to) => {
+                record.source_bytes += self.encoding.original_bytes(&view.input[from..to]);
                 self.skipping = Some(Skipping::Record(record));
                 let num_lines = self.grammar.lines(&view.input[from..to]);
                 self.advance(to - from, num_lines);
@@ -91,13 +93,20 @@ impl Splitter {
         };
         let dropped = &view.input[from..end];
         let last = dropped.last().copied().or(record.last);
-        let carriage_return =
-            u64::from(next > end && self.grammar.newline == Newline::LineFeed && last == Some(b'\r'));
+        let ends_in_cr = next > end && self.grammar.newline == Newline::LineFeed && last == Some(b'\r');
+        let line_end: &[u8] = if ends_in_cr { b"\r" } else { b"" };
+        let measured = |bytes: &[u8]| self.encoding.original_bytes(bytes);
+        let bytes_before = if record.byte_start < out.origin.byte {
+            record.source_bytes.saturating_sub(measured(&view.input[..from]))
+        } else {
+            0
+        };
         out.push_malformed(Malformed {
             rows_before: out.num_rows() as u32,
             offset: record.byte_start.saturating_sub(out.origin.byte) as u32,
             byte_start: record.byte_start,
-            byte_len: self.position.byte + dropped.len() as u64 - carriage_return - record.byte_start,
+            byte_len: record.source_bytes + measured(dropped) - measured(line_end),
+            bytes_before,
             record_no: self.position.record_no,
             line: record.line,
             shape: Shape::Oversized,

@@ -102,8 +102,10 @@ pub struct Malformed {
     pub offset: u32,
     /// First byte in the file.
     pub byte_start: u64,
-    /// Content bytes, the line end not counted.
+    /// Content bytes, the line end not counted; of an oversized record in the source's own encoding.
     pub byte_len: u64,
+    /// Bytes of an oversized record that stand before the input, in the source's own encoding.
+    pub bytes_before: u64,
     /// Number of the record in the file.
     pub record_no: u64,
     /// Physical line on which the record starts.

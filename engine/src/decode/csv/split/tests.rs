@@ -371,6 +371,39 @@ fn a_damaged_record_of_several_lines_stays_one_reject() {
 }
 
 #[test]
+fn a_record_with_a_stray_quote_and_a_line_break_behind_it_is_one_reject() {
+    for record in [
+        "1,An\"n,\"12 Elm St\nFlat 2\",5",
+        "1,\"An\"n,\"12 Elm St\r\n\r\nFlat 2\",\"5\"",
+    ] {
+        let file = format!("{record}\n2,Bob,\"9 Oak Rd\",7\n");
+        let line = 2 + record.matches('\n').count() as u64;
+        check(
+            4,
+            &file,
+            &[
+                (1, record, StrayQuote),
+                (line, "2,Bob,\"9 Oak Rd\",7", WellFormed),
+            ],
+        );
+        check(4, record, &[(1, record, StrayQuote)]);
+    }
+}
+
+#[test]
+fn a_line_behind_a_stray_quote_that_may_be_a_record_is_one() {
+    check(
+        3,
+        "1,An\"n,\"Elm\n2,Bob,Oak\n3,Cy,Fir\"\n",
+        &[
+            (1, "1,An\"n,\"Elm", StrayQuote),
+            (2, "2,Bob,Oak", WellFormed),
+            (3, "3,Cy,Fir\"", StrayQuote),
+        ],
+    );
+}
+
+#[test]
 fn an_oversized_record_is_dropped_but_measured() {
     for (record, shape) in [
         ("x".repeat(40), TooLong),
@@ -435,6 +468,8 @@ fn quotes_that_hide_a_long_file_are_found_out_in_linear_time() {
         .map(|seen| (seen.line, seen.byte_len, seen.shape))
         .collect();
     assert_eq!(outline, [(1, 2_000_004, TooLong), (500_002, 5, WellFormed)]);
+    let seen = reading.whole("a\"b,\"c\n\n".repeat(200_000).as_bytes());
+    assert_eq!((seen.len(), seen[0].shape), (200_000, StrayQuote));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One cell as a string view, in Arrow's layout.
+//! One cell as a string view, in Arrow's layout: into the input, or into the values that had escapes.
 //!
 //! ```text
 //!  up to 12 bytes   │ length u32 │ the bytes, zeros behind them             │
@@ -47,7 +47,7 @@ impl CellView {
     /// Where 16 bytes cannot be read.
     #[cold]
     fn near_the_end(input: &[u8], start: usize, end: usize) -> Self {
-        Self::of_bytes(&input[start..end], 0, start)
+        Self::of_bytes(input.get(start..end).unwrap_or_default(), 0, start)
     }
 
     /// The view of a value that was appended to the unescaped ones at `offset`.
