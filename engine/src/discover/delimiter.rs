@@ -114,7 +114,7 @@ pub fn score_delimiters(
 struct Quoting {
     /// Some record has a cell in quotes, and no damage.
     is_used: bool,
-    /// Every record is one cell in quotes: what looks like a delimiter is data.
+    /// Every record is one cell in quotes, but for a header: what looks like a delimiter is data.
     is_one_column: bool,
 }
 
@@ -123,7 +123,11 @@ impl Quoting {
         let is_quoted = |record: &Record<'_>| record.num_quoted > 0 && !record.is_damaged;
         self.is_used |= sample.iter().any(is_quoted);
         let is_one = |record: &Record<'_>| is_quoted(record) && record.cells.len() == 1;
-        self.is_one_column |= !sample.is_empty() && sample.iter().all(is_one);
+        self.is_one_column |= match sample {
+            [] => false,
+            [only] => is_one(only),
+            [first, rest @ ..] => first.cells.len() == 1 && !first.is_damaged && rest.iter().all(is_one),
+        };
     }
 
     /// How usual the quote is: one that is not closed must not make data of all others.
@@ -166,7 +170,7 @@ fn quotes(text: &str, delimiter: &str, line_end: char) -> Vec<(Option<char>, Opt
     let encloses = |quote: char| {
         let has = |before: &str, after: &str| text.contains(&format!("{before}{quote}{after}"));
         let (line_end, line_break) = (line_end.to_string(), format!("\r{line_end}"));
-        let opens = has(delimiter, "") || has(&line_end, "");
+        let opens = text.starts_with(quote) || has(delimiter, "") || has(&line_end, "");
         opens && (has("", delimiter) || has("", &line_end) || has("", &line_break))
     };
     let mut quotes = vec![(Some('"'), None)];

@@ -93,7 +93,8 @@ fn by_nuls(head: &[u8]) -> Option<EncodingGuess> {
     };
     // A few NULs in what is UTF-8 are data; few NULs in what is not may stand in a text that is hardly ASCII.
     let share = if str::from_utf8(head).is_ok() { 2 } else { 10 };
-    let is_utf16 = num_pairs > 0 && more * share >= num_pairs && fewer * 10 <= more;
+    // One pair tells nothing.
+    let is_utf16 = num_pairs > 1 && more * share >= num_pairs && fewer * 10 <= more;
     is_utf16.then(|| {
         let percent = 100 * more / num_pairs;
         guess(

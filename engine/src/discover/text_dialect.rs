@@ -2,7 +2,7 @@
 
 use super::delimiter::{self, DelimiterScore, score_delimiters, usual_fields};
 use super::dialect::{DialectGuess, Extent, LineEnd};
-use super::header::{guess_header, looks_like_names};
+use super::header::{HeaderGuess, guess_header, looks_like_names};
 use super::notes::percent;
 use super::records::{Record, Trial};
 use crate::decode::csv::{
@@ -30,17 +30,7 @@ pub fn guess_text(text: &str, extent: Extent, mut guess: DialectGuess) -> Dialec
             (guess.quote, guess.escape) = (best.quote, best.escape);
             guess.evidence.push(delimiter_evidence(best, &scores));
         }
-        None => match suspected(body, is_cut, &guess) {
-            Some(delimiter) => {
-                guess.evidence.push(format!(
-                    "no delimiter divides the records alike; {delimiter:?} divides the first record, as a run would note"
-                ));
-                guess.delimiter = delimiter;
-            }
-            None => guess
-                .evidence
-                .push("no delimiter divides the records alike: one column".to_owned()),
-        },
+        None => settle_one_column(body, is_cut, &mut guess),
     }
     guess.rivals = scores;
     settle_comment(body, is_cut, &mut guess);
@@ -81,6 +71,31 @@ fn delimiter_evidence(best: &DelimiterScore, rivals: &[DelimiterScore]) -> Strin
     match rivals.first() {
         Some(rival) => format!("{}; next, {}", shown(best), shown(rival)),
         None => shown(best),
+    }
+}
+
+/// No delimiter divides the records alike.
+fn settle_one_column(body: &str, is_cut: bool, guess: &mut DialectGuess) {
+    let records = delimiter::sample(body, guess.trial(), is_cut);
+    let is_enclosed = |record: &&Record<'_>| record.num_quoted > 0 && !record.is_damaged;
+    let enclosed = records.iter().filter(is_enclosed).count();
+    if records.first().is_some_and(|first| first.is_damaged) && enclosed * 2 < records.len() {
+        // A run refuses a header with a stray quote.
+        guess.quote = None;
+        guess
+            .evidence
+            .push("quotes do not enclose the first record: they are data".to_owned());
+    }
+    match suspected(body, is_cut, guess) {
+        Some(delimiter) => {
+            guess.evidence.push(format!(
+                "no delimiter divides the records alike; {delimiter:?} divides the first record, as a run would note"
+            ));
+            guess.delimiter = delimiter;
+        }
+        None => guess
+            .evidence
+            .push("no delimiter divides the records alike: one column".to_owned()),
     }
 }
 
@@ -210,7 +225,14 @@ fn settle_header(body: &str, is_cut: bool, mut guess: DialectGuess) -> DialectGu
         ));
     }
     let whole: Vec<&Record<'_>> = table.iter().filter(fits).collect();
-    let header = guess_header(&whole);
+    let header = if first.is_damaged {
+        HeaderGuess {
+            is_present: false,
+            evidence: "the first record is damaged, and a run refuses such a header".to_owned(),
+        }
+    } else {
+        guess_header(&whole)
+    };
     guess.evidence.push(format!(
         "{}: {}",
         if header.is_present {

@@ -155,6 +155,35 @@ fn a_header_behind_a_comment_mark_and_a_blank_is_told_from_a_sentence() {
 }
 
 #[test]
+fn one_column_whose_first_record_only_begins_with_a_quote_has_none() {
+    for text in ["\"1\"aa\"2\"\n\"3\"aa\"4\"\n", "\"one\ntwo\nthree\n"] {
+        let found = guess(text);
+        assert_eq!(
+            (found.quote, found.malformed_rows),
+            (None, 0),
+            "{text} {:?}",
+            found.evidence
+        );
+    }
+}
+
+#[test]
+fn a_damaged_first_record_is_no_header() {
+    let found = guess("\"Pedro \"the\"\n\"Pedro \"\"the\"\" legend\"\n\"Ann\"\n");
+    assert_eq!(
+        (
+            found.quote,
+            found.has_header,
+            found.sampled_rows,
+            found.malformed_rows
+        ),
+        (Some('"'), false, 3, 1),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
 fn a_delimiter_that_a_run_would_suspect_is_taken() {
     let damaged = "10;\"a\"x\n".repeat(6);
     let found = guess(&format!(
@@ -406,6 +435,28 @@ fn a_header_may_lack_its_first_or_its_last_name() {
 }
 
 #[test]
+fn one_column_of_quoted_values_below_a_bare_name_is_not_divided() {
+    let found = guess("struct_col\n\"{'a': 1, 'b': 2}\"\n");
+    assert_eq!(
+        (found.columns.as_slice(), found.skip_rows, found.malformed_rows),
+        (&["struct_col".to_owned()][..], 0, 0),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
+fn single_quotes_around_the_very_first_cell_are_seen() {
+    let found = guess("'''a,b,c''',45\n,234\nhello,234\nbye,2\n");
+    assert_eq!(
+        (found.quote, found.columns.len(), found.malformed_rows),
+        (Some('\''), 2, 0),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
 fn one_column_of_quoted_values_is_not_divided() {
     let found = guess("\"Dec 8, 2022\"\n\"Sep 26, 2022\"\n\"Aug 31, 2022\"\n");
     assert_eq!(
@@ -419,6 +470,8 @@ fn one_column_of_quoted_values_is_not_divided() {
 #[test]
 fn a_few_nuls_in_utf8_are_data() {
     let found = guess_dialect(b"id|col\x002\nval1|val2\n", Extent::Whole);
+    assert_eq!(found.encoding.encoding, Encoding::Utf8, "{:?}", found.encoding);
+    let found = guess_dialect(b"a\0b", Extent::Whole);
     assert_eq!(found.encoding.encoding, Encoding::Utf8, "{:?}", found.encoding);
 }
 
