@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryViewArray, BooleanArray, Int64Array, ListBuilder, RecordBatch,
-    RecordBatchOptions, StringArray, StringBuilder, StructArray, new_null_array,
+    ArrayRef, AsArray, BooleanArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions, StringArray,
+    StringBuilder, StructArray, new_null_array,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -99,7 +99,7 @@ enum Output {
     ByteStart,
     /// Its length.
     ByteLen,
-    /// Its bytes.
+    /// The record as it is kept.
     RawBytes,
     /// The columns whose bytes are no text.
     InvalidEncoding,
@@ -137,7 +137,7 @@ impl ChunkDecoder {
     pub fn new(layout: Layout, file: &OpenFile, raw_columns: Vec<String>) -> Self {
         let slot = |source: &str| raw_columns.iter().position(|c| c == source).unwrap_or(usize::MAX);
         let slots = layout.columns().map(|column| slot(&column.source)).collect();
-        let schema = layout.rule_schema(&raw_columns);
+        let schema = layout.rule_schema(&file.record_type(), &raw_columns);
         Self {
             dialect: file.options.dialect.clone(),
             kept: file.positions(&raw_columns).unwrap_or_default(),
@@ -242,12 +242,14 @@ impl ChunkDecoder {
         }
         self.finish(num_rows, raw, faults, |output| {
             let last = chunk.first_record_no + num_rows as u64;
-            let rows: Vec<usize> = (0..num_rows).collect();
             Ok(match output {
                 Output::RecordNo => numbers(chunk.first_record_no..last),
-                Output::RawBytes => Arc::new(BinaryViewArray::from_iter_values(parquet::row_json(
-                    batch, &rows,
-                )?)),
+                Output::RawBytes => Arc::new(StructArray::try_new_with_length(
+                    batch.schema().fields().clone(),
+                    batch.columns().to_vec(),
+                    None,
+                    num_rows,
+                )?),
                 Output::Suspicious => Arc::new(BooleanArray::from(vec![true; num_rows])),
                 _ => new_null_array(&DataType::Int64, num_rows),
             })

@@ -111,7 +111,7 @@ pub struct Layout {
 
 /// Names of the columns that carry where a record stood.
 pub const POSITION: [&str; 4] = ["record_no", "line", "byte_start", "byte_len"];
-/// The record's bytes as they stood in the source.
+/// The record as it stood in the source: its bytes; of a typed file the row, from which bytes are made for rejects.
 pub const RAW_BYTES: &str = "__raw_bytes";
 /// The mapped columns whose bytes are not text in the source's encoding.
 pub const INVALID_ENCODING: &str = "invalid_encoding";
@@ -150,11 +150,12 @@ impl Layout {
         seen
     }
 
-    /// Columns of well-formed records as they are staged: position, bytes, encoding faults, key, attributes.
+    /// Columns of well-formed records as they are staged: position, record of type `record`, encoding faults, key,
+    /// attributes.
     #[must_use]
-    pub fn staged_schema(&self) -> SchemaRef {
+    pub fn staged_schema(&self, record: &DataType) -> SchemaRef {
         let mut fields: Vec<FieldRef> = position_fields();
-        fields.push(Arc::new(Field::new(RAW_BYTES, DataType::BinaryView, false)));
+        fields.push(Arc::new(Field::new(RAW_BYTES, record.clone(), false)));
         fields.push(invalid_encoding_field());
         fields.extend(self.value_fields());
         Arc::new(Schema::new(fields))
@@ -163,8 +164,8 @@ impl Layout {
     /// Columns that a row rule sees: the staged ones, whether its texts are suspicious, and `raw` with the texts of
     /// `raw_columns`.
     #[must_use]
-    pub fn rule_schema(&self, raw_columns: &[String]) -> SchemaRef {
-        let mut fields: Vec<FieldRef> = self.staged_schema().fields().iter().cloned().collect();
+    pub fn rule_schema(&self, record: &DataType, raw_columns: &[String]) -> SchemaRef {
+        let mut fields: Vec<FieldRef> = self.staged_schema(record).fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(SUSPICIOUS, DataType::Boolean, false)));
         fields.push(raw_field(raw_columns));
         Arc::new(Schema::new(fields))

@@ -29,5 +29,5 @@ pub use cast::cast;
 pub use chunk::{Chunk, ChunkDecoder, Decoded, RowChunk, TextChunk};
 pub use layout::{Blanks, CellColumn, CellKind, Layout, Strip};
 pub use open::{ColumnNames, Content, FileFormat, Header, OpenFile, ReadOptions};
-pub use record::RecordReader;
+pub use record::{RecordReader, record_bytes};
 pub use stream::{LoadMeter, process};

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
+
 use super::bytes::{self, Blocks, Compression, Cut, Encoding, Footer, Limits};
 use super::csv::{
     Dialect, End, FieldSelection, InvalidName, Position, RecordTable, SAMPLE_RECORDS, Shape, Splitter,
@@ -246,6 +248,15 @@ impl OpenFile {
         match &self.content {
             Content::Csv(text) | Content::Ndjson(text) => Some(text),
             Content::Parquet(_) => None,
+        }
+    }
+
+    /// The type in which a record is kept: bytes, or a row of all columns.
+    #[must_use]
+    pub fn record_type(&self) -> DataType {
+        match &self.content {
+            Content::Csv(_) | Content::Ndjson(_) => DataType::BinaryView,
+            Content::Parquet(file) => DataType::Struct(file.fields().clone()),
         }
     }
 

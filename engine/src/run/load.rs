@@ -50,10 +50,11 @@ pub enum Staging {
     Keys,
 }
 
-/// The columns of a staged batch.
+/// The columns of a staged batch of `file`.
 #[must_use]
-pub fn stage_schema(layout: &Layout, staging: Staging) -> SchemaRef {
-    let mut fields: Vec<FieldRef> = layout.staged_schema().fields().iter().cloned().collect();
+pub fn stage_schema(layout: &Layout, file: &OpenFile, staging: Staging) -> SchemaRef {
+    let all = layout.staged_schema(&file.record_type());
+    let mut fields: Vec<FieldRef> = all.fields().iter().cloned().collect();
     fields.push(broken_field());
     fields.retain(|field| is_staged(field, staging));
     Arc::new(Schema::new(fields))
@@ -116,7 +117,7 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let kept = file.positions(&raw_columns)?;
     let decoder = ChunkDecoder::new(layout.clone(), file, raw_columns);
     let rules = RowRules::compile(ctx, rules, decoder.schema()).await?;
-    let schema = stage_schema(layout, staging);
+    let schema = stage_schema(layout, file, staging);
     let mut wanted = rules.columns();
     wanted.extend(schema.fields().iter().map(|field| field.name().as_str()));
     let decoder = decoder.only(&wanted);

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringViewBuilder, StructArray};
+use arrow::array::{ArrayRef, RecordBatch, StringViewBuilder, StructArray};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 
 use super::load::Loaded;
-use crate::decode::layout::{self, INVALID_ENCODING, Layout, RAW, RAW_BYTES};
-use crate::decode::{OpenFile, RecordReader};
+use crate::decode::layout::{self, INVALID_ENCODING, Layout, RAW};
+use crate::decode::{OpenFile, RecordReader, record_bytes};
 use crate::error::Result;
 use crate::plan::quoted;
 use crate::stage::StageTable;
@@ -56,10 +56,10 @@ fn raw_structs(
     positions: &[usize],
     reader: &RecordReader,
 ) -> Result<ArrayRef> {
-    let records = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
+    let rows: Vec<usize> = (0..batch.num_rows()).collect();
     let mut builders: Vec<StringViewBuilder> = names.iter().map(|_| StringViewBuilder::new()).collect();
-    for row in 0..batch.num_rows() {
-        let cells = reader.cells(records.value(row));
+    for record in record_bytes(batch, &rows)? {
+        let cells = reader.cells(&record);
         for (builder, position) in builders.iter_mut().zip(positions) {
             builder.append_option(
                 cells

@@ -11,9 +11,9 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 
 use super::Verdicts;
-use crate::decode::RecordReader;
 use crate::decode::bytes::Encoding;
-use crate::decode::layout::{MALFORMED, RAW_BYTES};
+use crate::decode::layout::MALFORMED;
+use crate::decode::{RecordReader, record_bytes};
 use crate::error::Result;
 use crate::table::schemas::{self, CUSTOMER_ID};
 use crate::validate::{Check, Rule};
@@ -49,7 +49,7 @@ pub struct RejectBuilder {
 
 /// The rules that one rejected row broke.
 struct Broken {
-    row: u32,
+    row: usize,
     rules: Vec<u16>,
 }
 
@@ -63,7 +63,7 @@ impl RejectBuilder {
         verdicts.each_broken(batch, |row, _, rules| {
             if verdicts.rejects(rules) {
                 broken.push(Broken {
-                    row: row as u32,
+                    row,
                     rules: rules.to_vec(),
                 });
             }
@@ -73,19 +73,26 @@ impl RejectBuilder {
             return Ok(None);
         }
         let customer_id = Arc::clone(batch.column(batch.schema().index_of(CUSTOMER_ID)?));
-        let raw = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
+        let rows: Vec<usize> = broken.iter().map(|b| b.row).collect();
+        let records = record_bytes(batch, &rows)?;
         let (mut rules, mut reasons) = builders();
-        for Broken { row, rules: numbers } in &broken {
-            let record = raw.value(*row as usize);
+        for (Broken { rules: numbers, .. }, record) in broken.iter().zip(&records) {
             let rejecting = numbers.iter().filter_map(|n| verdicts.rules.get(*n as usize));
             let rejecting: Vec<&Rule> = rejecting
                 .filter(|rule| rule.severity == crate::validate::Severity::Reject)
                 .collect();
             self.append(&mut rules, &mut reasons, &rejecting, record, None);
         }
-        let rows = UInt32Array::from_iter_values(broken.iter().map(|b| b.row));
+        let rows = UInt32Array::from_iter_values(rows.iter().map(|row| *row as u32));
         let customer_id = arrow::compute::cast(&take(&customer_id, &rows, None)?, &DataType::Utf8)?;
-        Ok(Some(self.finish(batch, &rows, customer_id, rules, reasons)?))
+        Ok(Some(self.finish(
+            batch,
+            &rows,
+            &records,
+            customer_id,
+            rules,
+            reasons,
+        )?))
     }
 
     /// All rows of a malformed batch.
@@ -104,9 +111,11 @@ impl RejectBuilder {
         for message in messages {
             self.append(&mut names, &mut reasons, &malformed, &[], message);
         }
+        let all: Vec<usize> = (0..batch.num_rows()).collect();
+        let records = record_bytes(batch, &all)?;
         let rows = UInt32Array::from_iter_values(0..batch.num_rows() as u32);
         let customer_id = arrow::array::new_null_array(&DataType::Utf8, batch.num_rows());
-        self.finish(batch, &rows, customer_id, names, reasons)
+        self.finish(batch, &rows, &records, customer_id, names, reasons)
     }
 
     fn append(
@@ -160,6 +169,7 @@ impl RejectBuilder {
         &self,
         batch: &RecordBatch,
         rows: &UInt32Array,
+        records: &[Cow<'_, [u8]>],
         customer_id: ArrayRef,
         mut rules: ListBuilder<StringBuilder>,
         mut reasons: ListBuilder<StructBuilder>,
@@ -170,12 +180,14 @@ impl RejectBuilder {
                 rows.len(),
             )))
         };
-        let raw = batch.column(batch.schema().index_of(RAW_BYTES)?).as_binary_view();
-        let as_written = |row: &u32| match raw.value(*row as usize) {
-            record if self.encoding == Encoding::Utf8 => Cow::Borrowed(record),
-            record => Cow::Owned(self.encoding.restore(record)),
+        let as_written = |record| match self.encoding {
+            Encoding::Utf8 => Cow::Borrowed(record),
+            encoding => Cow::Owned(encoding.restore(record)),
         };
-        let raw: BinaryArray = rows.values().iter().map(|row| Some(as_written(row))).collect();
+        let raw: BinaryArray = records
+            .iter()
+            .map(|record| Some(as_written(record.as_ref())))
+            .collect();
         let mut columns = vec![
             all(&self.origin.run_id),
             all(&self.origin.process),

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
@@ -270,15 +271,32 @@ pub(crate) fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = batch
         .columns()
         .iter()
-        .map(|column| -> ArrayRef {
-            match column.data_type() {
-                DataType::Utf8View => Arc::new(column.as_string_view().gc()),
-                DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
-                _ => Arc::clone(column),
-            }
-        })
-        .collect();
+        .map(compacted)
+        .collect::<std::result::Result<_, _>>()?;
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+fn compacted(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
+    Ok(match column.data_type() {
+        DataType::Utf8View => Arc::new(column.as_string_view().gc()),
+        DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
+        DataType::Struct(fields) => {
+            let of_fields = column.as_struct();
+            let columns = of_fields
+                .columns()
+                .iter()
+                .map(compacted)
+                .collect::<std::result::Result<_, _>>()?;
+            let (fields, nulls) = (fields.clone(), of_fields.nulls().cloned());
+            Arc::new(StructArray::try_new_with_length(
+                fields,
+                columns,
+                nulls,
+                of_fields.len(),
+            )?)
+        }
+        _ => Arc::clone(column),
+    })
 }
 
 #[cfg(test)]
@@ -308,6 +326,21 @@ mod tests {
         assert_eq!(store.num_rows(), 2000);
         drop(store);
         assert_eq!(budget.used_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn views_within_structs_are_compacted_too() {
+        let fields = batch(0).schema().fields().clone();
+        let schema = Arc::new(Schema::new(vec![Field::new(
+            "row",
+            DataType::Struct(fields),
+            false,
+        )]));
+        let column: ArrayRef = Arc::new(StructArray::from(batch(0)));
+        let wide = RecordBatch::try_new(schema, vec![column]).unwrap();
+        let one = compact(&wide.slice(7, 1)).unwrap();
+        assert_eq!(one, wide.slice(7, 1));
+        assert!(buffer_bytes(&one) * 10 < buffer_bytes(&wide));
     }
 
     #[test]
