@@ -152,21 +152,16 @@ impl Catalogue<'_> {
                 too_long_message(text.ty),
             );
         }
-        for text in texts.iter().filter(|t| t.unsupported == OnUnsupported::Reject) {
-            let name = quoted(text.name);
-            let mut sql = format!("has_unsupported({name})");
-            let mut message = "the text has an emoji, a control character or a noncharacter".to_owned();
-            if matches!(text.ty, AttributeType::Varchar(_)) {
-                sql = format!("{sql} OR NOT is_windows_1252({name})");
-                message.push_str(", or a character that is not in Windows-1252 (use nvarchar for it)");
+        for text in &texts {
+            if let Some((sql, message)) = unsupported(text) {
+                self.add(
+                    id::UNSUPPORTED_CHARACTER,
+                    Some(text.source),
+                    Check::Row,
+                    sql,
+                    message,
+                );
             }
-            self.add(
-                id::UNSUPPORTED_CHARACTER,
-                Some(text.source),
-                Check::Row,
-                sql,
-                message,
-            );
         }
         for attribute in process.attributes.iter().filter(|a| a.ty == AttributeType::Email) {
             let sql = format!("NOT is_email({})", quoted(&attribute.name));
@@ -296,6 +291,28 @@ fn date_sql(attribute: &Attribute) -> String {
         }
         _ => name,
     }
+}
+
+/// What finds the characters that a text may not have, and in words. What is stripped is not there any more; a
+/// character that a `varchar` cannot hold is never stripped.
+fn unsupported(text: &Text<'_>) -> Option<(String, String)> {
+    let name = quoted(text.name);
+    let anywhere = (text.unsupported == OnUnsupported::Reject).then(|| {
+        let what = "an emoji, a control character or a noncharacter";
+        (format!("has_unsupported({name})"), what)
+    });
+    let here = matches!(text.ty, AttributeType::Varchar(_)).then(|| {
+        let what = "a character that is not in Windows-1252 (use nvarchar for it)";
+        (format!("NOT is_windows_1252({name})"), what)
+    });
+    let (sql, what) = match (anywhere, here) {
+        (Some(any), Some(here)) => (
+            format!("{} OR {}", any.0, here.0),
+            format!("{}, or {}", any.1, here.1),
+        ),
+        (one, other) => one.or(other).map(|(sql, what)| (sql, what.to_owned()))?,
+    };
+    Some((sql, format!("the text has {what}")))
 }
 
 /// `longer_than` counts UTF-16 units, and says false of NULL: so the rest of the AND is left out where no text is long.

@@ -106,3 +106,18 @@ async fn columns_without_a_name_shift_no_other() {
     let sql = format!("SELECT cid, points, note FROM source('{}')", file.display());
     assert_eq!(bench.rows(&sql).await, ["C1|1|good", "C2|x|bad"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_character_that_a_varchar_cannot_hold_is_rejected_also_where_others_are_stripped() {
+    let bench = Bench::new().await;
+    let toml = "mode = \"register\"\nkey = \"cid\"\n[source]\nurl = \"none.csv\"\n[[attribute]]\n\
+         column = \"Tier\"\ntype = \"varchar(5)\"\non_too_long = \"truncate\"\non_unsupported = \"strip\"\n";
+    bench.process("p", toml).await;
+    let file = bench.file(
+        "in.csv",
+        "cid,Tier\nC1,\u{141}\u{f3}d\u{17a}\nC2,\u{1f600}Gold and more\n",
+    );
+    let report = bench.run_on("p", &file).await.unwrap();
+    assert_eq!(bench.reasons(&report).await, ["1|unsupported_character"]);
+    assert_eq!(bench.customers().await, ["C2|Gold "]);
+}
