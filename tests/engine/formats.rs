@@ -334,3 +334,57 @@ async fn a_column_of_the_file_keeps_its_name_whatever_it_is() {
     );
     assert_eq!(bench.rows(&sql).await, ["x|y|z|1|false", "-|-|-|2|true"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_record_over_several_blocks_has_its_place_in_the_encoding_of_the_file() {
+    let (before, after) = ("C1,\u{1f600}\u{e9}", "C3,x");
+    let long = format!("C2,\u{e9}{}", "\u{20ac}\u{e9}".repeat(4 << 20));
+    let units = |text: &str| text.encode_utf16().count();
+    for line_end in ["\n", "\r\n"] {
+        let bench = Bench::new().await;
+        let text = ["cid,Note", before, &long, after, ""].join(line_end);
+        let file = bench.file("in.csv", utf16(&text));
+        let sql = |format: &str| {
+            format!(
+                "SELECT record_no, byte_start, byte_len, malformed IS NOT NULL FROM source('{}', 'encoding', 'utf-16', \
+                 'format', '{format}') ORDER BY 1",
+                file.display()
+            )
+        };
+        let start = 2 * (1 + units("cid,Note") + units(before) + 2 * line_end.len());
+        let expected = [
+            format!(
+                "1|{}|{}|false",
+                2 * (1 + units("cid,Note") + line_end.len()),
+                2 * units(before)
+            ),
+            format!("2|{start}|{}|true", 2 * units(&long)),
+            format!("3|{}|8|false", start + 2 * (units(&long) + line_end.len())),
+        ];
+        assert_eq!(bench.rows(&sql("csv")).await, expected, "{line_end:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_line_of_json_has_its_place_in_the_encoding_of_the_file() {
+    let long = format!("{{\"cid\": \"\u{20ac}{}\"}}", "\u{e9}".repeat(20 << 20));
+    let units = |text: &str| text.encode_utf16().count();
+    for line_end in ["\n", "\r\n"] {
+        let bench = Bench::new().await;
+        let text = ["{\"cid\": \"C1\"}", &long, "{\"cid\": \"C3\"}", ""].join(line_end);
+        let file = bench.file("in.ndjson", utf16(&text));
+        let sql = format!(
+            "SELECT record_no, byte_start, byte_len, malformed IS NOT NULL FROM source('{}', 'encoding', 'utf-16') \
+             ORDER BY 1",
+            file.display()
+        );
+        let second = 2 * (1 + 13 + line_end.len());
+        let third = second + 2 * (units(&long) + line_end.len());
+        let expected = [
+            "1|2|26|false".to_owned(),
+            format!("2|{second}|{}|true", 2 * units(&long)),
+            format!("3|{third}|26|false"),
+        ];
+        assert_eq!(bench.rows(&sql).await, expected, "{line_end:?}");
+    }
+}

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::processes::{Attribute, Kind, Process, TOKENS, Trim};
-use super::values::{Typed, fitting, text_breaks, text_faults, unfit};
+use super::processes::{Attribute, Kind, Mend, Process, TOKENS, Trim};
+use super::values::{Typed, fitting, mended, rounded, text_breaks, text_faults, unfit};
 
 /// A typed value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,13 +87,14 @@ pub fn key_cell(process: &Process, care: Care) -> impl Strategy<Value = Cell> + 
         1 => undecodable(),
     ];
     let (trim, tokens) = (process.trim, process.null_tokens.clone());
-    draw.prop_map(move |draw| cell(&draw, Kind::Text, trim, &tokens))
+    draw.prop_map(move |draw| cell(&draw, Kind::Text, trim, &tokens, &[]))
 }
 
 /// A cell of the unmapped column `note`.
 pub fn note_cell() -> impl Strategy<Value = Cell> {
     let notes = select(vec!["bad", "good", "", "\u{e9}", "two\r\nlines"]).prop_map(Draw::plain);
-    prop_oneof![6 => notes, 1 => undecodable()].prop_map(|draw| cell(&draw, Kind::Text, Trim::Nothing, &[]))
+    prop_oneof![6 => notes, 1 => undecodable()]
+        .prop_map(|draw| cell(&draw, Kind::Text, Trim::Nothing, &[], &[]))
 }
 
 /// A cell of an attribute, of every quality.
@@ -117,7 +118,8 @@ pub fn attribute_cell(
         1 => text_faults().prop_map(Draw::plain),
         1 => undecodable(),
     ];
-    draw.prop_map(move |draw| cell(&draw, kind, trim, &tokens))
+    let mends = attribute.mends.clone();
+    draw.prop_map(move |draw| cell(&draw, kind, trim, &tokens, &mends))
 }
 
 /// Never a delimiter or line end in front: after an open quote, a quote and one of these look like its end.
@@ -136,7 +138,7 @@ fn undecodable() -> impl Strategy<Value = Draw> {
 }
 
 /// What a drawn cell is in a column.
-fn cell(draw: &Draw, kind: Kind, trim: Trim, null_tokens: &[&str]) -> Cell {
+fn cell(draw: &Draw, kind: Kind, trim: Trim, null_tokens: &[&str], mends: &[Mend]) -> Cell {
     let (written, typed) = match draw {
         Draw::Bytes(bytes) => {
             return Cell {
@@ -154,9 +156,18 @@ fn cell(draw: &Draw, kind: Kind, trim: Trim, null_tokens: &[&str]) -> Cell {
     };
     let (value, breaks) = match &typed.meaning {
         _ if stored.is_empty() || null_tokens.contains(&stored) => (None, Vec::new()),
-        _ if kind.is_text() => (Some(Value::Text(stored.to_owned())), text_breaks(kind, stored)),
+        _ if kind.is_text() => match mended(kind, stored, mends) {
+            text if text.is_empty() => (None, Vec::new()),
+            text => {
+                let breaks = text_breaks(kind, &text);
+                (Some(Value::Text(text)), breaks)
+            }
+        },
         Some((value, breaks)) if stored == typed.text => (Some(value.clone()), breaks.clone()),
-        _ => (None, vec!["type_mismatch"]),
+        _ => match rounded(stored).filter(|_| kind == Kind::Decimal && mends.contains(&Mend::Round)) {
+            Some(units) => (Some(Value::Decimal(units)), Vec::new()),
+            None => (None, vec!["type_mismatch"]),
+        },
     };
     Cell {
         bytes: written.into_bytes(),

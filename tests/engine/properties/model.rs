@@ -18,12 +18,13 @@ pub enum Content {
     Malformed(&'static str),
 }
 
-/// A record and where it stands in the file.
+/// A record and where it stands in the file; a row of Parquet nowhere, which is 0.
 #[derive(Debug, Clone)]
 pub struct Placed {
     pub content: Content,
     pub line: u64,
     pub byte_start: u64,
+    pub byte_len: u64,
     pub raw: Vec<u8>,
 }
 
@@ -268,7 +269,7 @@ impl Book<'_> {
             let reject = Reject {
                 line: record.line,
                 byte_start: record.byte_start,
-                byte_len: record.raw.len() as u64,
+                byte_len: record.byte_len,
                 customer_id: cid(record).map(str::to_owned),
                 rules: self
                     .rule_order()

@@ -8,6 +8,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use super::forms::Form;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Register,
@@ -116,6 +118,37 @@ impl Kind {
     }
 }
 
+/// What is done with a value that does not fit, instead of rejecting its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// Too long a text is cut.
+    Truncate,
+    /// Unsupported characters are left out.
+    Strip,
+    /// Too many decimals are rounded.
+    Round,
+}
+
+impl Mend {
+    const ALL: [Self; 3] = [Self::Truncate, Self::Strip, Self::Round];
+
+    fn is_of(self, kind: Kind) -> bool {
+        match self {
+            Self::Truncate => matches!(kind, Kind::Text | Kind::Varchar),
+            Self::Strip => kind.is_text(),
+            Self::Round => kind == Kind::Decimal,
+        }
+    }
+
+    fn toml(self) -> &'static str {
+        match self {
+            Self::Truncate => "on_too_long = \"truncate\"\n",
+            Self::Strip => "on_unsupported = \"strip\"\n",
+            Self::Round => "on_scale = \"round\"\n",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Attribute {
     pub column: String,
@@ -125,6 +158,8 @@ pub struct Attribute {
     pub null: Option<Null>,
     /// Instead of the source's.
     pub null_tokens: Option<Vec<&'static str>>,
+    /// Those of its kind.
+    pub mends: Vec<Mend>,
 }
 
 /// What a rule of the user asks of the first attribute, or of the column `note`.
@@ -169,7 +204,8 @@ pub struct Process {
     pub name: &'static str,
     pub mode: Mode,
     pub key: String,
-    pub delimiter: u8,
+    pub form: Form,
+    pub delimiter: &'static str,
     pub trim: Trim,
     pub null_tokens: Vec<&'static str>,
     pub on_duplicate: OnDuplicate,
@@ -185,14 +221,14 @@ impl Process {
     /// The process file.
     pub fn toml(&self) -> String {
         let mut text = format!(
-            "mode = \"{}\"\nkey = {:?}\n[source]\nurl = \"unused.csv\"\ndelimiter = {:?}\ntrim = {}\nnull_tokens = {:?}\n",
+            "mode = \"{}\"\nkey = {:?}\n[source]\nurl = \"unused.csv\"\n{}trim = {}\nnull_tokens = {:?}\n",
             if self.mode == Mode::Update {
                 "update"
             } else {
                 "register"
             },
             self.key,
-            char::from(self.delimiter).to_string(),
+            self.form.toml(self.delimiter),
             self.trim == Trim::Blanks,
             self.null_tokens,
         );
@@ -239,6 +275,7 @@ impl Attribute {
         if let Some(tokens) = &self.null_tokens {
             writeln!(text, "null_tokens = {tokens:?}").unwrap();
         }
+        text.extend(self.mends.iter().map(|mend| mend.toml()));
         if self.kind == Kind::LocalTimestamp {
             text += "time_zone = \"Etc/GMT-2\"\n";
         }
@@ -282,15 +319,18 @@ fn tokens() -> impl Strategy<Value = Vec<&'static str>> {
 fn attributes(name: &'static str, kinds: Vec<Kind>) -> impl Strategy<Value = Vec<Attribute>> {
     let all: Vec<Kind> = kinds.into_iter().chain([Kind::Int]).collect();
     let others = subsequence(all.clone(), 1..=5);
-    (others, vec((option::of(null()), option::of(tokens())), 6)).prop_map(move |(others, own)| {
+    let mends = subsequence(Mend::ALL.to_vec(), 0..=3);
+    (others, vec((option::of(null()), option::of(tokens()), mends), 6)).prop_map(move |(others, own)| {
         let kinds = std::iter::once(Kind::Int).chain(others);
-        let attribute = |(at, (kind, (null, null_tokens))): (usize, (Kind, _))| Attribute {
-            column: format!("{name}'s \"{at}\"; ok, {}", kind.word()),
-            name: format!("{name}_{at}"),
-            kind,
-            null,
-            null_tokens,
-        };
+        let attribute =
+            |(at, (kind, (null, null_tokens, mends))): (usize, (Kind, (_, _, Vec<Mend>)))| Attribute {
+                column: format!("{name}'s \"{at}\"; ok, {}", kind.word()),
+                name: format!("{name}_{at}"),
+                kind,
+                null,
+                null_tokens,
+                mends: mends.into_iter().filter(|mend| mend.is_of(kind)).collect(),
+            };
         kinds.zip(own).enumerate().map(attribute).collect()
     })
 }
@@ -319,7 +359,15 @@ pub fn budget() -> impl Strategy<Value = Budget> {
 
 /// A process with attributes of `kinds`.
 pub fn process(name: &'static str, kinds: Vec<Kind>) -> impl Strategy<Value = Process> {
-    let source = (select(b",;\t".to_vec()), any::<bool>(), tokens());
+    let delimiter = select(vec![",", ";", "\t", "|", "||", "~|~"]);
+    let form = prop_oneof![
+        4 => Just(Form::Utf8),
+        1 => Just(Form::Utf16),
+        1 => Just(Form::Latin1),
+        1 => Just(Form::Ndjson),
+        1 => Just(Form::Parquet),
+    ];
+    let source = (delimiter, any::<bool>(), tokens(), form);
     let duplicates = select(vec![
         OnDuplicate::RejectAll,
         OnDuplicate::KeepFirst,
@@ -333,6 +381,7 @@ pub fn process(name: &'static str, kinds: Vec<Kind>) -> impl Strategy<Value = Pr
             name,
             mode,
             key: format!("{name} ID"),
+            form: source.3,
             delimiter: source.0,
             trim: if source.1 { Trim::Blanks } else { Trim::Nothing },
             null_tokens: source.2,

@@ -173,8 +173,10 @@ pub fn first_numbers(batches: &[RecordBatch]) -> BTreeSet<u64> {
 
 fn numbers(batch: &RecordBatch, name: &str) -> Vec<u64> {
     let column = cast(batch.column_by_name(name).unwrap(), &DataType::Int64).unwrap();
-    let numbers = column.as_primitive::<Int64Type>().values().iter();
-    numbers.map(|number| u64::try_from(*number).unwrap()).collect()
+    let numbers = column.as_primitive::<Int64Type>().iter();
+    numbers
+        .map(|number| u64::try_from(number.unwrap_or(0)).unwrap())
+        .collect()
 }
 
 fn texts(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {

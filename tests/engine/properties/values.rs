@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::cells::Value;
-use super::processes::Kind;
+use super::processes::{Kind, Mend};
 
 /// A text and, if its column's type is no text, what it means there.
 #[derive(Debug, Clone)]
@@ -52,6 +52,35 @@ pub fn text_breaks(kind: Kind, text: &str) -> Vec<&'static str> {
         .filter(|(_, is)| *is)
         .map(|(rule, _)| rule)
         .collect()
+}
+
+/// The text as it is stored by a process that says how to make it fit.
+pub fn mended(kind: Kind, text: &str, mends: &[Mend]) -> String {
+    let mut text = text.to_owned();
+    if mends.contains(&Mend::Strip) {
+        text.retain(|c| !UNSUPPORTED.contains(&c));
+    }
+    let is_foreign = text.chars().any(|c| OUTSIDE_WINDOWS_1252.contains(&c));
+    let most = match kind {
+        Kind::Varchar if is_foreign => return text,
+        Kind::Varchar => 5,
+        Kind::Text if is_foreign => 4000,
+        _ => 8000,
+    };
+    // No character of more than one unit stands in a text that is too long.
+    if mends.contains(&Mend::Truncate) {
+        text = text.chars().take(most).collect();
+    }
+    text
+}
+
+/// Hundredths that a `decimal(9,2)` has of a number with more digits: half away from zero.
+pub fn rounded(text: &str) -> Option<i128> {
+    let known = [("1.234", 123), ("-0.005", -1), ("0.0049", 0), ("1235e-3", 124)];
+    known
+        .into_iter()
+        .find(|(known, _)| *known == text)
+        .map(|(_, units)| units)
 }
 
 /// Texts that break a rule about texts, or only just do not.
@@ -234,7 +263,19 @@ pub fn unfit(kind: Kind) -> Vec<&'static str> {
     match kind {
         Kind::Int => vec!["abc", "1.0", "1e3", "2147483648", "--1", "1 2", "\u{661}"],
         Kind::Bigint => vec!["abc", "9223372036854775808", "1.", "0x1"],
-        Kind::Decimal => vec!["abc", "1.234", "10000000.00", "1e7", ".", "1,5", "NaN"],
+        Kind::Decimal => vec![
+            "abc",
+            "1.234",
+            "-0.005",
+            "0.0049",
+            "1235e-3",
+            "9999999.995",
+            "10000000.00",
+            "1e7",
+            ".",
+            "1,5",
+            "NaN",
+        ],
         Kind::Double => vec!["abc", "NaN", "inf", "-infinity", "1e309", "1,5"],
         Kind::Boolean => vec!["abc", "2", "on", "01"],
         Kind::Date => vec![
