@@ -12,6 +12,7 @@ pub mod commit;
 pub mod cpu;
 pub mod decode;
 pub mod discover;
+pub mod document;
 pub mod error;
 pub mod history;
 pub mod ids;
@@ -32,6 +33,7 @@ pub mod split;
 pub mod sql;
 pub mod stage;
 pub mod table;
+pub mod tasks;
 pub mod validate;
 pub mod write;
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -11,6 +12,7 @@ use serde_json::json;
 use sluice_engine::commit::{Commit, CommitOutcome, commit};
 use sluice_engine::history::rollback::{LaterWrites, Rollback, RollbackReport, RollbackRequest, Target};
 use sluice_engine::history::{self, TraceRow};
+use sluice_engine::maintain::MaintenanceLock;
 use sluice_engine::session::new_session;
 use sluice_engine::table::LiveFile;
 use sluice_engine::write::{RollingWriter, VectorWriter, WriterOptions};
@@ -695,4 +697,24 @@ async fn a_run_is_named_in_changes_by_an_ending_and_a_wrong_version_is_told() {
         let error = bench.query(query).await.unwrap_err();
         assert_eq!(error.class().exit_code(), 2, "{query}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_waits_for_maintenance_that_is_under_way() {
+    let bench = bench().await;
+    let file = bench.file("1.csv", "cid,Tier,Spend\nC1,Gold,1\n");
+    bench.run_on("p", &file).await.unwrap();
+    let lock = MaintenanceLock::take(&bench.instance, "optimize").await.unwrap();
+    let back = rollback(&bench, Target::Version(0), LaterWrites::Refuse);
+    tokio::pin!(back);
+    let waiting = tokio::time::timeout(Duration::from_millis(1500), &mut back).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert_eq!(version(&bench).await, 1);
+    lock.release().await;
+    assert_eq!(back.await.unwrap().version_after, Some(2));
+    // And gives the lease back.
+    let next = MaintenanceLock::try_take(&bench.instance, "vacuum")
+        .await
+        .unwrap();
+    assert!(next.is_some());
 }

@@ -32,7 +32,7 @@ pub async fn after_run(instance: &Instance, settings: &Settings, stop: &Arc<Noti
     if config.auto == AutoMaintenance::Off {
         return done;
     }
-    let lock = match MaintenanceLock::try_take(instance) {
+    let lock = match MaintenanceLock::try_take(instance, "maintenance after a run").await {
         Ok(Some(lock)) => lock,
         Ok(None) => return done,
         Err(error) => {
@@ -55,5 +55,6 @@ pub async fn after_run(instance: &Instance, settings: &Settings, stop: &Arc<Noti
             Err(error) => done.problems.push(error.in_file(table.word())),
         }
     }
+    lock.release().await;
     done
 }

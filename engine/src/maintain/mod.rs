@@ -8,7 +8,8 @@
 //!
 //! Start with [`optimize`] and [`vacuum`]. [`plan`] decides which files are written anew and is pure; `fold` writes one
 //! group; `commit_groups` keeps what others did not overtake. `reachable` reads which files the versions to be kept
-//! name, `garbage` decides what goes. Everything that writes or deletes holds the [`MaintenanceLock`].
+//! name, `garbage` decides what goes. Everything that writes or deletes holds the [`MaintenanceLock`],
+//! and so does a rollback.
 
 mod auto;
 mod checkpoint;

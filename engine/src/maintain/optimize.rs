@@ -97,13 +97,26 @@ pub async fn optimize(
     request: &OptimizeRequest,
 ) -> Result<OptimizeReport> {
     let lock = match request.effect {
-        Effect::Apply => Some(MaintenanceLock::take(instance)?),
+        Effect::Apply => Some(MaintenanceLock::take(instance, "optimize").await?),
         Effect::Plan => None,
     };
+    let report = optimize_tables(instance, settings, request, lock.as_ref()).await;
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
+    report
+}
+
+async fn optimize_tables(
+    instance: &Instance,
+    settings: &Settings,
+    request: &OptimizeRequest,
+    lock: Option<&MaintenanceLock>,
+) -> Result<OptimizeReport> {
     let mut tables: Vec<TableReport> = Vec::new();
     for table in &request.tables {
         let committed: usize = tables.iter().map(TableReport::written_groups).sum();
-        let report = optimize_table(instance, settings, request, *table, lock.as_ref()).await;
+        let report = optimize_table(instance, settings, request, *table, lock).await;
         tables.push(report.map_err(|error| {
             error.in_file(table.word()).wrote(match committed {
                 0 => "no row changed",

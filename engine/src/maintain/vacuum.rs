@@ -91,7 +91,17 @@ pub struct VacuumedTable {
 /// nothing of that table is deleted; the store failed.
 pub async fn vacuum(instance: &Instance, request: &VacuumRequest) -> Result<VacuumReport> {
     check_retention(request)?;
-    let _lock = MaintenanceLock::take(instance)?;
+    let lock = MaintenanceLock::take(instance, "vacuum").await?;
+    let report = vacuum_tables(instance, request, &lock).await;
+    lock.release().await;
+    report
+}
+
+async fn vacuum_tables(
+    instance: &Instance,
+    request: &VacuumRequest,
+    lock: &MaintenanceLock,
+) -> Result<VacuumReport> {
     let mut tables = Vec::new();
     for table in &request.tables {
         let log = table.log(instance)?;
@@ -99,6 +109,7 @@ pub async fn vacuum(instance: &Instance, request: &VacuumRequest) -> Result<Vacu
         // commit is in the versions read last.
         let listed = list(&log).await?;
         let leases = Leases::read(instance)?;
+        lock.confirm().await?;
         let vacuumed = vacuum_table(*table, &log, listed, &leases, request).await;
         tables.push(vacuumed.map_err(|error| error.in_file(table.word()))?);
     }

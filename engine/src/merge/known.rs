@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use datafusion::execution::SessionState;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 
 use super::algo::Cursor;
 use super::changes::{ChangeSet, ChangeSlice};
 use crate::error::Result;
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, Snapshot, scan_files};
+use crate::tasks::for_each_spawned;
 use crate::validate::RecordSet;
 
 /// The records of `changes` whose key is in `snapshot`. Reads the key column of files whose range meets a change.
@@ -26,21 +27,18 @@ pub async fn known_records(
     let Some(range) = changes.key_range() else {
         return Ok(RecordSet::default());
     };
-    let probes = snapshot.files_of(&range).into_iter().map(|file| {
+    let probing = |file: LiveFile| {
         let (state, snapshot, changes) = (state.clone(), Arc::clone(snapshot), changes.clone());
-        datafusion::common::runtime::SpawnedTask::spawn(async move {
-            probe(&state, &snapshot, &file, &changes).await
-        })
-    });
+        async move { probe(&state, &snapshot, &file, &changes).await }
+    };
     let mut known = RecordSet::default();
-    let mut found = stream::iter(probes)
-        .map(|task| async move { task.join().await? })
-        .buffer_unordered(threads.max(1));
-    while let Some(records) = found.try_next().await? {
+    let found = |records: Vec<u64>| {
         records.into_iter().for_each(|record| {
             known.insert(record);
         });
-    }
+        Ok(())
+    };
+    for_each_spawned(snapshot.files_of(&range), threads, probing, found).await?;
     Ok(known)
 }
 

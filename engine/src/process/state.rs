@@ -1,13 +1,13 @@
 //! `NAME.state.json`: what Sluice knows of a process.
 
-use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::fs::File;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lease::Lease;
+use crate::document::local;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::spec::Locked;
@@ -205,17 +205,8 @@ impl StateFile {
     /// # Errors
     /// The folder cannot be written.
     pub fn try_settle(&self) -> Result<Option<Settling>> {
-        let path = self.lock.with_extension("settle");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Settling { _lock: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
+        let lock = local::try_lock(&self.lock.with_extension("settle"))?;
+        Ok(lock.map(|lock| Settling { _lock: lock }))
     }
 
     /// Waits for the lock.
@@ -223,15 +214,9 @@ impl StateFile {
     /// # Errors
     /// The folder cannot be written.
     pub fn lock(&self) -> Result<StateGuard> {
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.lock)?;
-        lock.lock()?;
         Ok(StateGuard {
             file: self.clone(),
-            _lock: lock,
+            _lock: local::lock(&self.lock)?,
         })
     }
 
@@ -262,13 +247,6 @@ impl StateGuard {
     /// # Errors
     /// The folder cannot be written.
     pub fn replace(&self, state: &ProcessState) -> Result<()> {
-        let folder = self.file.path.parent().map(PathBuf::from).unwrap_or_default();
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(serde_json::to_string_pretty(state)?.as_bytes())?;
-        temporary.as_file().sync_all()?;
-        temporary
-            .persist(&self.file.path)
-            .map_err(|e| Error::from(e.error))?;
-        Ok(())
+        local::replace(&self.file.path, serde_json::to_string_pretty(state)?.as_bytes())
     }
 }

@@ -264,12 +264,14 @@ async fn rejects_of_a_run_under_way_stay_in_their_files() {
 async fn one_maintenance_at_a_time() {
     let bench = bench().await;
     ingest(&bench, 0, 10, "x").await;
-    let lock = sluice_engine::maintain::MaintenanceLock::take(&bench.instance).unwrap();
+    let lock = sluice_engine::maintain::MaintenanceLock::take(&bench.instance, "test")
+        .await
+        .unwrap();
     let error = optimize(&bench.instance, &bench.settings, &whole(&bench))
         .await
         .unwrap_err();
     assert_eq!(error.class().exit_code(), 4, "{error}");
-    drop(lock);
+    lock.release().await;
     optimized(&bench).await;
 }
 

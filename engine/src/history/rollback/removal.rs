@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SessionState;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 
 use crate::error::Result;
 use crate::merge::ChangeSet;
 use crate::merge::algo::{Cursor, pair};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, Snapshot, scan_files};
+use crate::tasks::for_each_spawned;
 use crate::write::{FileAction, RollingWriter, WriterOptions};
 
 /// Takes customers out of the files that hold them.
@@ -45,17 +45,16 @@ impl Removal {
         let Some(range) = self.leaving.key_range() else {
             return Ok(removed);
         };
-        let tasks = self.table.files_of(&range).into_iter().map(|file| {
+        let work = |file: LiveFile| {
             let this = self.clone();
-            SpawnedTask::spawn(async move { this.file(&file).await })
-        });
-        let mut results = stream::iter(tasks)
-            .map(|task| async move { task.join().await? })
-            .buffer_unordered(threads.max(1));
-        while let Some(found) = results.try_next().await? {
+            async move { this.file(&file).await }
+        };
+        let each = |found: Removed| {
             removed.rows_removed += found.rows_removed;
             removed.actions.extend(found.actions);
-        }
+            Ok(())
+        };
+        for_each_spawned(self.table.files_of(&range), threads, work, each).await?;
         Ok(removed)
     }
 

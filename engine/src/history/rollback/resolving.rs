@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SessionState;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 
 use super::resolve::{Resolved, resolve};
 use super::undo::Undo;
@@ -13,6 +12,7 @@ use crate::error::Result;
 use crate::merge::algo::{Cursor, pair};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, Snapshot, scan_files};
+use crate::tasks::for_each_spawned;
 use crate::validate::RecordSet;
 
 /// What every file of a resolving shares.
@@ -35,21 +35,15 @@ impl Resolving {
     ///
     /// # Errors
     /// The table cannot be read, and those of `each`.
-    pub async fn run(&self, threads: usize, mut each: impl FnMut(FileResolved) -> Result<()>) -> Result<()> {
+    pub async fn run(&self, threads: usize, each: impl FnMut(FileResolved) -> Result<()>) -> Result<()> {
         let Some(range) = self.undo.rows.key_range() else {
             return Ok(());
         };
-        let tasks = self.base.files_of(&range).into_iter().map(|file| {
+        let work = |file: LiveFile| {
             let this = self.clone();
-            SpawnedTask::spawn(async move { this.file(&file).await })
-        });
-        let mut results = stream::iter(tasks)
-            .map(|task| async move { task.join().await? })
-            .buffer_unordered(threads.max(1));
-        while let Some(found) = results.try_next().await? {
-            each(found)?;
-        }
-        Ok(())
+            async move { this.file(&file).await }
+        };
+        for_each_spawned(self.base.files_of(&range), threads, work, each).await
     }
 
     async fn file(&self, file: &LiveFile) -> Result<FileResolved> {

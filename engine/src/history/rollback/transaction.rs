@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::prelude::SessionContext;
 use deltalake_core::kernel::Action;
@@ -20,12 +21,15 @@ use crate::error::{Error, Result};
 use crate::history::timeline::Timeline;
 use crate::ids;
 use crate::instance::Instance;
+use crate::maintain::MaintenanceLock;
 use crate::run::{discard_files, faults};
 use crate::session::new_session;
 use crate::settings::Settings;
 use crate::stage::StageBudget;
 use crate::table::{Snapshot, TableLog};
 
+/// How long a rollback waits for maintenance that is under way; what runs do by themselves takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Lost races after which a rollback gives up.
 const ATTEMPTS: usize = 50;
 
@@ -84,9 +88,18 @@ impl Rollback {
     ///
     /// # Errors
     /// The table cannot be written; the plan on the new version is another, or is refused.
-    pub async fn commit(mut self, stop: &Notify) -> Result<RollbackReport> {
+    pub async fn commit(self, stop: &Notify) -> Result<RollbackReport> {
+        // Files of a rollback carry no run's lease: this keeps a vacuum from them, and from those it goes back to.
+        let lock = MaintenanceLock::take_within(&self.instance, "rollback", PATIENCE).await?;
+        let done = self.carry_out(stop, &lock).await;
+        lock.release().await;
+        done
+    }
+
+    async fn carry_out(mut self, stop: &Notify, lock: &MaintenanceLock) -> Result<RollbackReport> {
         let log = self.instance.customers()?;
         for _ in 0..ATTEMPTS {
+            lock.confirm().await?;
             match self.attempt(&log, stop).await {
                 Ok(CommitOutcome::Committed { version }) => {
                     faults::point("rollback_committed");

@@ -1,0 +1,15 @@
+//! Small files that several programs change: each is replaced whole, by whoever saw its last state.
+//!
+//! ```text
+//!   read ─▶ (content, what was seen) ─▶ change ─▶ swap(seen, new content) ─┬─ nobody was faster: done
+//!     ▲                                                                    │
+//!     └────────────────────────────── again ◀──────────────────────────────┴─ overtaken
+//! ```
+//!
+//! [`Document`] does it in any object store. Stores compare the ETag; a local folder knows no such thing, so there it
+//! is a lock beside the file, a temporary file and a rename ([`local`]), which crashes leave whole too.
+
+pub mod local;
+mod swap;
+
+pub use swap::{Document, Seen, Swapped};
