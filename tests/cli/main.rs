@@ -6,6 +6,7 @@
 )]
 
 mod faults;
+mod races;
 mod readers;
 mod snapshots;
 mod support;

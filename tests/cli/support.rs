@@ -44,7 +44,8 @@ impl Home {
         command
             .current_dir(self.folder.path())
             .env_remove("SLUICE_INSTANCE")
-            .env_remove("SLUICE_FAULT");
+            .env_remove("SLUICE_FAULT")
+            .env_remove("SLUICE_PAUSE");
         command.env("COLUMNS", "120").env("NO_COLOR", "1");
         command
     }

@@ -68,6 +68,12 @@ impl ChangeSet {
         }
     }
 
+    /// The records that take no part.
+    #[must_use]
+    pub fn rejected(&self) -> &RecordSet {
+        &self.rejected
+    }
+
     /// Schema of the batches.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {

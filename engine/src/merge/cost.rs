@@ -22,10 +22,9 @@ const DECODE_BYTE_NS: f64 = 6.0;
 const ENCODE_VALUE_NS: f64 = 125.0;
 /// Reading and writing a column chunk as it is, nanoseconds for each byte.
 const COPY_BYTE_NS: f64 = 1.0;
-/// A file more: its footer, its action in the log, its place in every later listing. Nanoseconds.
+/// A file more: its footer, its action in the log, its place in every later listing. A deletion vector is two: the
+/// marks, and the new versions. Nanoseconds.
 const NEW_FILE_NS: f64 = 1e6;
-/// Live files that may hold one customer. Every probe for a customer reads a key page of each.
-pub const MAX_OVERLAPPING_FILES: usize = 4;
 /// Share of a file's rows that a deletion vector may mark. Readers decode dead rows too: at a quarter, a scan costs a
 /// third more than it need.
 const MAX_DEAD_SHARE: f64 = 0.25;
@@ -105,10 +104,27 @@ impl Reason {
 /// Whether deletion vectors may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vectors {
-    /// They may.
-    Allowed,
+    /// They may, where there is room for a file more.
+    Allowed {
+        /// Live files that may hold one customer when a run begins. Every probe for a customer reads a key page of
+        /// each; maintenance brings them back to as many.
+        max_overlapping_files: usize,
+    },
     /// They may not.
     Forbidden,
+}
+
+impl Vectors {
+    /// Whether new versions of rows may lie beside so many files that may hold their customers.
+    #[must_use]
+    pub fn have_room(self, overlapping_files: usize) -> bool {
+        match self {
+            Self::Allowed {
+                max_overlapping_files,
+            } => overlapping_files <= max_overlapping_files,
+            Self::Forbidden => false,
+        }
+    }
 }
 
 /// Whether the columns of a file can be copied.
@@ -184,7 +200,7 @@ impl Evidence {
         Costs {
             deletion_vector_ns: number(self.carried_bytes) * DECODE_BYTE_NS
                 + number(self.changed_rows) * number(self.columns) * ENCODE_VALUE_NS
-                + NEW_FILE_NS,
+                + 2.0 * NEW_FILE_NS,
             splice_ns: copied_bytes * COPY_BYTE_NS
                 + number(self.changed_bytes) * DECODE_BYTE_NS
                 + number(self.changed_values) * ENCODE_VALUE_NS
@@ -200,7 +216,7 @@ impl Evidence {
         let dead_rows = (self.dead_rows + self.changed_rows) as f64;
         if vectors == Vectors::Forbidden {
             Some(Reason::VectorsOff)
-        } else if self.overlapping_files >= MAX_OVERLAPPING_FILES {
+        } else if !vectors.have_room(self.overlapping_files) {
             Some(Reason::TooManyOverlaps)
         } else if dead_rows > self.rows as f64 * MAX_DEAD_SHARE {
             Some(Reason::DeadRows)

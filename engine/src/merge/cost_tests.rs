@@ -1,5 +1,9 @@
 use super::*;
 
+const ALLOWED: Vectors = Vectors::Allowed {
+    max_overlapping_files: 4,
+};
+
 /// The measured table: 5 million customers by 30 attributes, of which 10 are mapped, in files like ours.
 fn measured(changed_share: f64) -> Evidence {
     let (bytes, rows) = (565e6, 5e6);
@@ -17,12 +21,7 @@ fn measured(changed_share: f64) -> Evidence {
 }
 
 fn auto(evidence: &Evidence) -> (Strategy, Reason) {
-    let choice = choose(
-        evidence,
-        Vectors::Allowed,
-        Splicing::Possible,
-        Preference::Cheapest,
-    );
+    let choice = choose(evidence, ALLOWED, Splicing::Possible, Preference::Cheapest);
     (choice.strategy, choice.reason)
 }
 
@@ -68,18 +67,18 @@ fn what_rules_out_the_cheapest_way_is_the_reason() {
     let off = choose(&few, Vectors::Forbidden, Splicing::Possible, Preference::Cheapest);
     assert_eq!((off.strategy, off.reason), (Strategy::Splice, Reason::VectorsOff));
     let crowded = Evidence {
-        overlapping_files: MAX_OVERLAPPING_FILES,
+        overlapping_files: 5,
         ..few
     };
     assert_eq!(auto(&crowded), (Strategy::Splice, Reason::TooManyOverlaps));
     let almost = Evidence {
-        overlapping_files: MAX_OVERLAPPING_FILES - 1,
+        overlapping_files: 4,
         ..few
     };
     assert_eq!(auto(&almost), (Strategy::DeletionVector, Reason::Cheapest));
     let foreign = choose(
         &measured(0.9),
-        Vectors::Allowed,
+        ALLOWED,
         Splicing::Impossible,
         Preference::Cheapest,
     );
@@ -110,7 +109,7 @@ fn a_configured_way_is_taken_unless_it_is_impossible() {
         let choice = choose(&few, vectors, splicing, Preference::Always(strategy));
         (choice.strategy, choice.reason)
     };
-    let (yes, can) = (Vectors::Allowed, Splicing::Possible);
+    let (yes, can) = (ALLOWED, Splicing::Possible);
     for strategy in [Strategy::DeletionVector, Strategy::Splice, Strategy::Rewrite] {
         assert_eq!(asked(strategy, yes, can), (strategy, Reason::Configured));
     }
@@ -122,4 +121,22 @@ fn a_configured_way_is_taken_unless_it_is_impossible() {
         asked(Strategy::Splice, yes, Splicing::Impossible),
         (Strategy::Rewrite, Reason::NotSpliceable)
     );
+}
+
+#[test]
+fn a_tiny_file_is_written_anew_as_a_vector_is_two_files() {
+    let tiny = Evidence {
+        file_bytes: 4_000,
+        rows: 500,
+        columns: 4,
+        changed_rows: 20,
+        carried_bytes: 2_000,
+        changed_bytes: 2_000,
+        changed_values: 1_000,
+        overlapping_files: 1,
+        ..Evidence::default()
+    };
+    let costs = tiny.costs();
+    assert!(costs.deletion_vector_ns > costs.rewrite_ns, "{costs:?}");
+    assert_ne!(auto(&tiny).0, Strategy::DeletionVector);
 }

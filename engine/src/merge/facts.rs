@@ -1,21 +1,22 @@
 //! What a merge finds out, as rows: file actions, counts, and the records that met a customer.
 //!
-//! | kind      | action                         | record_no |
-//! |-----------|--------------------------------|-----------|
-//! | `add`     | the Add as JSON                | NULL      |
-//! | `remove`  | the Remove as JSON             | NULL      |
-//! | `file`    | [`FileOutcome`] as JSON        | NULL      |
-//! | `written` | bytes of a file of vectors     | NULL      |
-//! | `matched` | NULL                           | a record whose CID this file holds |
+//! | kind       | found                          | record_no |
+//! |------------|--------------------------------|-----------|
+//! | `file`     | [`MergedFile`] as JSON         | NULL      |
+//! | `versions` | [`Versions`] as JSON           | NULL      |
+//! | `matched`  | NULL                           | a record whose CID a file holds |
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use deltalake_core::kernel::Add;
 use serde::{Deserialize, Serialize};
 
 use super::cost::{Costs, Reason, Strategy};
 use crate::error::{Error, Result};
+use crate::table::FileIdentity;
 use crate::validate::RecordSet;
 use crate::write::FileAction;
 
@@ -83,48 +84,75 @@ pub struct FileOutcome {
     pub counts: FileCounts,
 }
 
-/// What files wrote together.
-#[derive(Debug, Default)]
-pub struct Written {
-    /// What they did to the table.
+/// What became of one file and what that does to the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedFile {
+    /// Its path and deletion vector when it was merged: the result holds while they are live.
+    pub identity: FileIdentity,
+    /// What became of it.
+    pub outcome: FileOutcome,
+    /// Its Remove and the Adds of what replaces it. New versions of its marked rows are among [`Versions`].
     pub actions: Vec<FileAction>,
-    /// Size of the files of new versions.
-    pub encoded_bytes: u64,
+}
+
+/// The new versions of the marked rows of one file, in a file that several share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Path of the file whose rows are marked.
+    pub of: String,
+    /// Path of the file with their new versions.
+    pub path: String,
+    /// Positions there.
+    pub rows: Range<u64>,
+}
+
+/// What neighbouring files wrote together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Files of new versions.
+    pub adds: Vec<Add>,
+    /// Whose rows are where in them.
+    pub shares: Vec<Share>,
     /// Size of the file of deletion vectors.
     pub vector_bytes: u64,
+}
+
+/// What became of the results of earlier attempts, over all races that a run lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostRaces {
+    /// Commits of others that were faster.
+    pub lost_races: u64,
+    /// Files of `customers` whose result was kept.
+    pub kept_files: u64,
+    /// Files that were merged again, or that others had added.
+    pub redone_files: u64,
 }
 
 /// What a whole merge found out.
 #[derive(Debug, Clone, Default)]
 pub struct MergeFacts {
-    /// File actions, in no order.
-    pub actions: Vec<FileAction>,
-    /// Rows counted.
-    pub rows_updated: u64,
-    /// Rows counted.
-    pub rows_unchanged: u64,
-    /// Rows counted.
+    /// The attributes, in change order.
+    pub attributes: Vec<String>,
+    /// Each file that may hold a sent customer.
+    pub files: Vec<MergedFile>,
+    /// What files wrote together.
+    pub versions: Vec<Versions>,
+    /// Files of new customers.
+    pub new_customers: Vec<FileAction>,
+    /// Customers that are new.
     pub rows_inserted: u64,
-    /// Cells counted, by attribute.
-    pub cells: Vec<AttributeCells>,
     /// Records that met a customer.
     pub matched: RecordSet,
-    /// What became of each file that may hold a sent customer.
-    pub files: Vec<FileOutcome>,
-    /// Size of all files of deletion vectors.
-    pub vector_bytes: u64,
+    /// What lost races cost.
+    pub races: LostRaces,
 }
 
 impl MergeFacts {
     /// Nothing found yet, for these attributes.
     #[must_use]
     pub fn new(attributes: impl IntoIterator<Item = String>) -> Self {
-        let cells = attributes.into_iter().map(|attribute| AttributeCells {
-            attribute,
-            ..AttributeCells::default()
-        });
         Self {
-            cells: cells.collect(),
+            attributes: attributes.into_iter().collect(),
             ..Self::default()
         }
     }
@@ -135,40 +163,73 @@ impl MergeFacts {
     /// A customer that stands in two live files: the table is corrupt, and nothing may be built on it.
     pub fn absorb(&mut self, batch: &RecordBatch) -> Result<()> {
         let kinds = batch.column(0).as_string::<i32>();
-        let actions = batch.column(1).as_string::<i32>();
+        let texts = batch.column(1).as_string::<i32>();
         let records = batch.column(2).as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
             match kinds.value(row) {
-                "add" => self
-                    .actions
-                    .push(FileAction::Add(serde_json::from_str(actions.value(row))?)),
-                "remove" => self
-                    .actions
-                    .push(FileAction::Remove(serde_json::from_str(actions.value(row))?)),
-                "file" => self.count(serde_json::from_str(actions.value(row))?),
-                "written" => self.vector_bytes += serde_json::from_str::<u64>(actions.value(row))?,
-                _ => {
-                    let record = records.value(row).unsigned_abs();
-                    if !self.matched.insert(record) {
-                        return Err(Error::runtime("a customer stands in two live files of customers; the table is corrupt")
-                            .at_record(record, 0)
-                            .hint("find it with: SELECT customer_id, count(*) FROM customers GROUP BY 1 HAVING count(*) > 1"));
-                    }
-                }
+                "file" => self.files.push(serde_json::from_str(texts.value(row))?),
+                "versions" => self.versions.push(serde_json::from_str(texts.value(row))?),
+                _ => self.meet(records.value(row).unsigned_abs())?,
             }
         }
         Ok(())
     }
 
-    fn count(&mut self, outcome: FileOutcome) {
-        let counts = &outcome.counts;
-        self.rows_updated += counts.rows_updated;
-        self.rows_unchanged += counts.rows_unchanged;
-        for (total, (changed, cleared)) in self.cells.iter_mut().zip(&counts.cells) {
-            total.cells_changed += changed;
-            total.cells_cleared += cleared;
+    fn meet(&mut self, record: u64) -> Result<()> {
+        if self.matched.insert(record) {
+            return Ok(());
         }
-        self.files.push(outcome);
+        Err(
+            Error::runtime("a customer stands in two live files of customers; the table is corrupt")
+                .at_record(record, 0)
+                .hint(
+                    "find it with: SELECT customer_id, count(*) FROM customers GROUP BY 1 HAVING count(*) > 1",
+                ),
+        )
+    }
+
+    /// All file actions.
+    pub fn actions(&self) -> impl Iterator<Item = FileAction> + '_ {
+        let of_files = self.files.iter().flat_map(|file| &file.actions).cloned();
+        let versions = self.versions.iter().flat_map(|written| &written.adds);
+        let versions = versions.cloned().map(FileAction::Add);
+        of_files.chain(versions).chain(self.new_customers.iter().cloned())
+    }
+
+    /// Customers with at least one changed cell.
+    #[must_use]
+    pub fn rows_updated(&self) -> u64 {
+        self.counts().map(|counts| counts.rows_updated).sum()
+    }
+
+    /// Customers that were sent as they are.
+    #[must_use]
+    pub fn rows_unchanged(&self) -> u64 {
+        self.counts().map(|counts| counts.rows_unchanged).sum()
+    }
+
+    /// Cells by attribute.
+    #[must_use]
+    pub fn cells(&self) -> Vec<AttributeCells> {
+        let mut cells: Vec<AttributeCells> = self
+            .attributes
+            .iter()
+            .map(|attribute| AttributeCells {
+                attribute: attribute.clone(),
+                ..AttributeCells::default()
+            })
+            .collect();
+        for counts in self.counts() {
+            for (total, (changed, cleared)) in cells.iter_mut().zip(&counts.cells) {
+                total.cells_changed += changed;
+                total.cells_cleared += cleared;
+            }
+        }
+        cells
+    }
+
+    fn counts(&self) -> impl Iterator<Item = &FileCounts> {
+        self.files.iter().map(|file| &file.outcome.counts)
     }
 }
 
@@ -177,7 +238,7 @@ impl MergeFacts {
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("kind", DataType::Utf8, false),
-        Field::new("action", DataType::Utf8, true),
+        Field::new("found", DataType::Utf8, true),
         Field::new("record_no", DataType::Int64, true),
     ]))
 }
@@ -197,38 +258,27 @@ pub fn matched(records: Vec<i64>) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
-/// Rows of what became of a file and of its actions.
+/// A row of what became of a file.
 ///
 /// # Errors
 /// An action that JSON cannot hold.
-pub fn outcome(outcome: &FileOutcome, actions: &[FileAction]) -> Result<RecordBatch> {
-    rows("file", serde_json::to_string(outcome)?, actions)
+pub fn merged(file: &MergedFile) -> Result<RecordBatch> {
+    row("file", serde_json::to_string(file)?)
 }
 
-/// Rows of what files wrote together.
+/// A row of what files wrote together.
 ///
 /// # Errors
 /// An action that JSON cannot hold.
-pub fn written(written: &Written) -> Result<RecordBatch> {
-    rows("written", written.vector_bytes.to_string(), &written.actions)
+pub fn versions(written: &Versions) -> Result<RecordBatch> {
+    row("versions", serde_json::to_string(written)?)
 }
 
-fn rows(kind: &str, text: String, actions: &[FileAction]) -> Result<RecordBatch> {
-    let mut kinds = vec![kind];
-    let mut texts = vec![text];
-    for action in actions {
-        let (kind, text) = match action {
-            FileAction::Add(add) => ("add", serde_json::to_string(add)?),
-            FileAction::Remove(remove) => ("remove", serde_json::to_string(remove)?),
-        };
-        kinds.push(kind);
-        texts.push(text);
-    }
-    let len = kinds.len();
+fn row(kind: &str, text: String) -> Result<RecordBatch> {
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(kinds)),
-        Arc::new(StringArray::from(texts)),
-        new_null_array(&DataType::Int64, len),
+        Arc::new(StringArray::from(vec![kind])),
+        Arc::new(StringArray::from(vec![text])),
+        new_null_array(&DataType::Int64, 1),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }

@@ -18,7 +18,7 @@ use super::carry::{carried_bytes, new_versions};
 use super::changes::ChangeSlice;
 use super::compare::{DENSE, Decoded, GroupChanges};
 use super::cost::{Choice, Costs, Evidence, Reason, Strategy, choose};
-use super::facts::{self, FileCounts, FileOutcome};
+use super::facts::{self, FileCounts, FileOutcome, MergedFile};
 use super::opened::Opened;
 use super::plan::{Apply, MergeJob};
 use super::probe::GroupPairs;
@@ -40,6 +40,12 @@ pub(super) struct FileMerge {
     pub overlapping_files: usize,
     /// The session's resources.
     pub task: Arc<TaskContext>,
+}
+
+/// What became of a file that may hold a change, and rows of the records that met its customers.
+pub(super) struct Merged {
+    pub file: MergedFile,
+    pub matched: RecordBatch,
 }
 
 /// What became of a file.
@@ -74,19 +80,19 @@ impl Done {
 
 impl FileMerge {
     /// Finds what the changes do to this file and, if the job says so and anything differs, does it.
-    pub(super) async fn run(self, sinks: &mut Sinks) -> Result<Vec<RecordBatch>> {
+    pub(super) async fn run(self, sinks: &mut Sinks) -> Result<Option<Merged>> {
         let changes = self.job.changes.slice(self.file.keys.as_ref())?;
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let Some(opened) = Opened::open(&self, &changes).await? else {
-            return self.foreign(&changes).await;
+            return self.foreign(&changes).await.map(Some);
         };
         let found = opened.probe().await?;
         let done = self.merge(&opened, &found, sinks).await?;
         let rows = found.iter().flat_map(|group| &group.pairs.change_rows);
         let matched = rows.map(|row| changes.record_no(*row as usize) as i64).collect();
-        self.facts(matched, done, opened.file.read_bytes())
+        self.merged(matched, done, opened.file.read_bytes()).map(Some)
     }
 
     async fn merge(&self, opened: &Opened, found: &[GroupPairs], sinks: &mut Sinks) -> Result<Done> {
@@ -179,7 +185,7 @@ impl FileMerge {
                 ..
             } = opened;
             let rows = new_versions(file, layout, mapping, *key, changes, group).await?;
-            sinks.versions.write(&rows).await?;
+            sinks.versions.write(&self.file.add.path, &rows).await?;
             let positions = group.changed.file_rows.iter();
             marked.extend(positions.map(|row| group.first_row + u64::from(*row)));
         }
@@ -245,7 +251,7 @@ impl FileMerge {
         })
     }
 
-    async fn foreign(&self, changes: &ChangeSlice) -> Result<Vec<RecordBatch>> {
+    async fn foreign(&self, changes: &ChangeSlice) -> Result<Merged> {
         let (matched, counts) = differences(self, changes).await?;
         let done = if counts.rows_updated == 0 {
             let reason = match matched.is_empty() {
@@ -267,10 +273,10 @@ impl FileMerge {
             }
             done
         };
-        self.facts(matched, done, 0)
+        self.merged(matched, done, 0)
     }
 
-    fn facts(&self, matched: Vec<i64>, done: Done, read_bytes: u64) -> Result<Vec<RecordBatch>> {
+    fn merged(&self, matched: Vec<i64>, done: Done, read_bytes: u64) -> Result<Merged> {
         // A rewrite reads the file through SQL's scan, which does not say how much of it.
         let scanned_bytes = match (done.choice.strategy, self.job.apply) {
             (Strategy::Rewrite, Apply::Write) => self.file.add.size.unsigned_abs(),
@@ -286,10 +292,14 @@ impl FileMerge {
             encoded_bytes: done.encoded_bytes,
             counts: done.counts,
         };
-        Ok(vec![
-            facts::matched(matched)?,
-            facts::outcome(&outcome, &done.actions)?,
-        ])
+        Ok(Merged {
+            matched: facts::matched(matched)?,
+            file: MergedFile {
+                identity: self.file.identity(),
+                outcome,
+                actions: done.actions,
+            },
+        })
     }
 
     /// The file's live rows, in order; `columns` of the target schema or all.

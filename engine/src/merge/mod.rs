@@ -16,16 +16,21 @@
 //! Pure: [`algo`] (pairs and differences of one batch), [`pages`] (what of a file is worth reading), [`overlap`] (files
 //! over one key), [`cost`] (what each way costs, and the choice). Plumbing for one file: [`opened`], [`probe`],
 //! [`compare`], then [`carry`], [`splice`] or [`rewrite`]; [`file_merge`] is their order, [`sinks`] what files write
-//! together. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: file actions, what became of
-//! each file, and the records that met a customer; [`summary`] is what reports say of them.
+//! together. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: what became of each file, its
+//! file actions, and the records that met a customer; [`summary`] is what reports say of them.
+//!
+//! A run that loses a race merges again: [`keep`] says (pure) which results still hold on the new version, [`attempt`]
+//! keeps those and does the rest.
 
 pub mod algo;
+mod attempt;
 mod carry;
 mod changes;
 mod compare;
 pub mod cost;
 pub mod facts;
 mod file_merge;
+mod keep;
 mod known;
 mod layout;
 mod opened;
@@ -39,9 +44,10 @@ mod sinks;
 mod splice;
 mod summary;
 
+pub use attempt::Attempt;
 pub use changes::{ChangeSet, ChangeSlice, Columns, NullCells};
 pub use cost::{Preference, Strategy, Vectors};
-pub use facts::{AttributeCells, FileOutcome, MergeFacts};
+pub use facts::{AttributeCells, FileOutcome, LostRaces, MergeFacts, MergedFile};
 pub use known::known_records;
 pub use plan::{Apply, MergeJob, merge, register_new};
 pub use summary::{MergeSummary, WaySummary};

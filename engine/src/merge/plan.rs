@@ -5,22 +5,22 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 
 use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells, RECORD_NO};
 use super::cost::{Preference, Vectors};
 use super::facts::{self, MergeFacts};
-use super::file_merge::FileMerge;
+use super::file_merge::{FileMerge, Merged};
 use super::overlap::Overlaps;
 use super::sinks::Sinks;
 use crate::error::Result;
 use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, Snapshot};
+use crate::tasks::for_each_spawned;
 use crate::validate::RecordSet;
 use crate::write::{FileAction, RollingWriter, WriterOptions};
 
@@ -80,7 +80,7 @@ impl MergeJob {
             .collect()
     }
 
-    fn touched(&self) -> Vec<LiveFile> {
+    pub(super) fn touched(&self) -> Vec<LiveFile> {
         let Some(range) = self.changes.key_range() else {
             return Vec::new();
         };
@@ -93,40 +93,37 @@ impl MergeJob {
 /// # Errors
 /// The table or the stage cannot be read or written; a customer that stands in two live files.
 pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
-    let attributes = job
-        .changes
-        .columns
-        .attributes
-        .iter()
-        .map(|(name, _)| name.clone());
-    let mut found = MergeFacts::new(attributes);
-    let Some(plan) = plan(&job, threads)? else {
+    let attributes = job.changes.columns.attributes.iter();
+    let found = MergeFacts::new(attributes.map(|(name, _)| name.clone()));
+    let files = job.touched();
+    merge_into(job, files, found, threads).await
+}
+
+/// Merges the changes into `files`, some of those they touch, and adds what that comes to to `found`.
+pub(super) async fn merge_into(
+    job: Arc<MergeJob>,
+    files: Vec<LiveFile>,
+    mut found: MergeFacts,
+    threads: usize,
+) -> Result<MergeFacts> {
+    let Some(plan) = plan(&job, files, threads)? else {
         return Ok(found);
     };
     let task = job.session.task_ctx();
     let partitions = 0..plan.properties().partitioning.partition_count();
-    let files = partitions.map(|partition| {
+    let work = |partition| {
         let (plan, task) = (Arc::clone(&plan), Arc::clone(&task));
-        // Spawned, so that files are merged on all cores; dropped with the merge.
-        async move {
-            let collected =
-                SpawnedTask::spawn(
-                    async move { plan.execute(partition, task)?.try_collect::<Vec<_>>().await },
-                );
-            collected.join().await?.map_err(crate::Error::from)
-        }
-    });
-    let mut rows = stream::iter(files).buffer_unordered(threads.max(1));
-    while let Some(batches) = rows.try_next().await? {
-        batches.iter().try_for_each(|batch| found.absorb(batch))?;
-    }
+        async move { Ok(plan.execute(partition, task)?.try_collect::<Vec<_>>().await?) }
+    };
+    let each = |batches: Vec<RecordBatch>| batches.iter().try_for_each(|batch| found.absorb(batch));
+    for_each_spawned(partitions, threads, work, each).await?;
     Ok(found)
 }
 
 /// The plan whose rows are facts; `None` when no file can hold a change.
-fn plan(job: &Arc<MergeJob>, threads: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+fn plan(job: &Arc<MergeJob>, files: Vec<LiveFile>, threads: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let overlaps = Overlaps::of(&job.snapshot.files);
-    let groups = partitions(job.touched(), threads.max(1) * PARTITIONS_PER_THREAD);
+    let groups = partitions(files, threads.max(1) * PARTITIONS_PER_THREAD);
     let partitions: Vec<Arc<dyn PartitionStream>> = groups
         .into_iter()
         .map(|files| -> Arc<dyn PartitionStream> {
@@ -201,7 +198,7 @@ async fn merge_files(
     task: Arc<TaskContext>,
 ) -> Result<Vec<RecordBatch>> {
     let mut sinks = Sinks::of(&job)?;
-    let mut found = Vec::new();
+    let (mut found, mut merged) = (Vec::new(), Vec::new());
     for (overlapping_files, file) in files {
         let merge = FileMerge {
             job: Arc::clone(&job),
@@ -209,9 +206,16 @@ async fn merge_files(
             overlapping_files,
             task: Arc::clone(&task),
         };
-        found.extend(merge.run(&mut sinks).await?);
+        if let Some(Merged { file, matched }) = merge.run(&mut sinks).await? {
+            found.push(matched);
+            merged.push(file);
+        }
     }
-    found.push(facts::written(&sinks.finish().await?)?);
+    let versions = sinks.finish(&mut merged).await?;
+    for file in &merged {
+        found.push(facts::merged(file)?);
+    }
+    found.push(facts::versions(&versions)?);
     Ok(found)
 }
 

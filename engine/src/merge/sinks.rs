@@ -1,8 +1,11 @@
 //! What the files of one partition write together: new versions of customers, and deletion vectors.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 
-use super::facts::Written;
+use super::facts::{MergedFile, Share, Versions};
 use super::plan::MergeJob;
 use crate::error::Result;
 use crate::table::schemas::CUSTOMER_ID;
@@ -24,19 +27,37 @@ impl Sinks {
         })
     }
 
-    /// Closes the files and describes them.
+    /// Closes the files and describes them; the files whose rows are marked get their actions.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn finish(self) -> Result<Written> {
+    pub async fn finish(self, files: &mut [MergedFile]) -> Result<Versions> {
         let adds = self.versions.writer.finish().await?;
+        let shares = self.versions.shares.into_iter().filter_map(|share| {
+            Some(Share {
+                path: adds.get(share.number)?.path.clone(),
+                of: share.of,
+                rows: share.rows,
+            })
+        });
+        let shares = shares.collect();
         let vectors = self.vectors.finish().await?;
-        let rows_bytes: u64 = adds.iter().map(|add| add.size.unsigned_abs()).sum();
-        let mut actions = vectors.actions;
-        actions.extend(adds.into_iter().map(FileAction::Add));
-        Ok(Written {
-            actions,
-            encoded_bytes: rows_bytes,
+        let mut of_path: HashMap<String, &mut MergedFile> = files
+            .iter_mut()
+            .map(|file| (file.identity.0.clone(), file))
+            .collect();
+        for action in vectors.actions {
+            let path = match &action {
+                FileAction::Add(add) => &add.path,
+                FileAction::Remove(remove) => &remove.path,
+            };
+            if let Some(file) = of_path.get_mut(path) {
+                file.actions.push(action);
+            }
+        }
+        Ok(Versions {
+            adds,
+            shares,
             vector_bytes: vectors.written_bytes,
         })
     }
@@ -47,6 +68,14 @@ pub(super) struct NewVersions {
     writer: RollingWriter,
     key: usize,
     last_key: Option<String>,
+    shares: Vec<OpenShare>,
+}
+
+/// Rows of one file among the new versions; theirs are counted, as they have no path before they are closed.
+struct OpenShare {
+    of: String,
+    number: usize,
+    rows: Range<u64>,
 }
 
 impl NewVersions {
@@ -57,14 +86,15 @@ impl NewVersions {
             writer: RollingWriter::new(store, &job.run_id, schema, WriterOptions::clustered(CUSTOMER_ID)),
             key: job.key_position()?,
             last_key: None,
+            shares: Vec::new(),
         })
     }
 
-    /// Appends rows that are in key order among themselves.
+    /// Appends rows of the file at `of` that are in key order among themselves.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub async fn write(&mut self, of: &str, batch: &RecordBatch) -> Result<()> {
         let keys = batch.column(self.key).as_string_view();
         let Some(last) = keys.len().checked_sub(1) else {
             return Ok(());
@@ -77,6 +107,12 @@ impl NewVersions {
             self.writer.cut().await?;
         }
         self.last_key = Some(keys.value(last).to_owned());
+        let (number, first) = self.writer.place();
+        self.shares.push(OpenShare {
+            of: of.to_owned(),
+            number,
+            rows: first..first + batch.num_rows() as u64,
+        });
         self.writer.write(batch).await
     }
 }

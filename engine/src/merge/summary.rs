@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 use super::cost::{Reason, Strategy};
-use super::facts::{FileOutcome, MergeFacts};
+use super::facts::{FileOutcome, LostRaces, MergeFacts};
 use crate::write::FileAction;
 
 /// Files that were merged in one way for one reason.
@@ -35,6 +35,9 @@ pub struct MergeSummary {
     pub encoded_bytes: u64,
     /// Bytes of deletion vectors.
     pub vector_bytes: u64,
+    /// What lost races cost: a run that loses one merges again what others changed, and keeps the rest.
+    #[serde(flatten)]
+    pub races: LostRaces,
     /// Each file.
     pub files: Vec<FileOutcome>,
 }
@@ -43,8 +46,10 @@ impl MergeSummary {
     /// Adds up what became of each file.
     #[must_use]
     pub fn of(facts: &MergeFacts) -> Self {
+        let mut files: Vec<FileOutcome> = facts.files.iter().map(|file| file.outcome.clone()).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut ways: BTreeMap<(Strategy, &'static str), WaySummary> = BTreeMap::new();
-        for file in &facts.files {
+        for file in &files {
             let key = (file.strategy, file.reason.words());
             let way = ways.entry(key).or_insert(WaySummary {
                 strategy: file.strategy,
@@ -55,15 +60,15 @@ impl MergeSummary {
             way.files += 1;
             way.rows_updated += file.counts.rows_updated;
         }
-        let copied_bytes = facts.files.iter().map(|file| file.copied_bytes).sum();
-        let mut files = facts.files.clone();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let copied_bytes = files.iter().map(|file| file.copied_bytes).sum();
+        let actions: Vec<FileAction> = facts.actions().collect();
         Self {
             ways: ways.into_values().collect(),
-            read_bytes: facts.files.iter().map(|file| file.read_bytes).sum(),
+            read_bytes: files.iter().map(|file| file.read_bytes).sum(),
             copied_bytes,
-            encoded_bytes: new_bytes(&facts.actions).saturating_sub(copied_bytes),
-            vector_bytes: facts.vector_bytes,
+            encoded_bytes: new_bytes(&actions).saturating_sub(copied_bytes),
+            vector_bytes: facts.versions.iter().map(|written| written.vector_bytes).sum(),
+            races: facts.races,
             files,
         }
     }

@@ -168,7 +168,7 @@ impl Attempt<'_> {
         };
         let facts = merging.run(&mut self.record, &mut self.phases).await?;
         self.merge = MergeSummary::of(&facts);
-        self.attributes = facts.cells;
+        self.attributes = facts.cells();
         Ok(merged_status(&self.record))
     }
 

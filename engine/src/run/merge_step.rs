@@ -17,9 +17,7 @@ use crate::decode::OpenFile;
 use crate::error::{Error, Result};
 use crate::ids::is_written_by;
 use crate::instance::Instance;
-use crate::merge::{
-    Apply, ChangeSet, MergeFacts, MergeJob, Preference, Strategy, Vectors, merge, register_new,
-};
+use crate::merge::{Apply, Attempt, ChangeSet, MergeFacts, MergeJob, Preference, Strategy, Vectors};
 use crate::plan::table_fields;
 use crate::process::{check_ownership, with_reserved};
 use crate::report::{RunRecord, RunStatus};
@@ -51,6 +49,7 @@ impl Merging<'_> {
         let log = self.instance.customers()?;
         let mut rejects = CommittedRejects::default();
         let mut last: Option<Judgement> = None;
+        let mut attempt: Option<Attempt> = None;
         for _ in 0..ATTEMPTS {
             let current = Arc::new(log.snapshot(None).await?);
             record.version_before = Some(current.version);
@@ -70,33 +69,55 @@ impl Merging<'_> {
             if !self.effect.compares() {
                 return Ok(MergeFacts::default());
             }
-            let facts = phases
-                .stoppable("merge", self.merge(&current, &judgement))
+            let merged = phases
+                .stoppable("merge", self.merge(&current, &judgement, attempt))
                 .await?;
-            self.balanced(record, &facts, &judgement.tally)?;
+            let facts = &merged.facts;
+            self.balanced(record, facts, &judgement.tally)?;
             if self.effect != Effect::Merge {
-                return Ok(facts);
+                return Ok(merged.facts);
             }
             super::faults::point("files_written");
             match phases
-                .time("commit", self.commit(&log, &current, &facts, record))
+                .time("commit", self.commit(&log, &current, facts, record))
                 .await?
             {
                 CommitOutcome::Committed { version } => {
                     record.version_after = Some(version);
                     super::faults::point("customers_committed");
-                    return Ok(facts);
+                    return Ok(merged.facts);
                 }
-                CommitOutcome::Lost => discard_files(&log, &self.origin.run_id).await?,
+                CommitOutcome::Lost => {}
             }
-            last = Some(judgement);
+            (last, attempt) = (Some(judgement), Some(merged));
         }
         Err(Error::conflict(format!("other runs were faster {ATTEMPTS} times in a row")).hint("run it again"))
     }
 
-    async fn merge(&self, current: &Snapshot, judgement: &Judgement) -> Result<MergeFacts> {
+    /// Merges into `current`; after a lost race, what of the attempt `before` it no longer holds.
+    async fn merge(
+        &self,
+        current: &Snapshot,
+        judgement: &Judgement,
+        before: Option<Attempt>,
+    ) -> Result<Attempt> {
+        let (job, threads) = (Arc::new(self.job(current, judgement)), self.settings.threads);
+        let merged = match before {
+            None => Attempt::first(job, threads).await?,
+            Some(before) => before.again(job, threads).await?,
+        };
+        if merged.facts.rows_inserted > 0 && self.prepared.process.mode == Mode::Update {
+            return Err(Error::runtime(
+                "an accepted record of a run in mode update met no customer",
+            ));
+        }
+        Ok(merged)
+    }
+
+    fn job(&self, current: &Snapshot, judgement: &Judgement) -> MergeJob {
         let fields = self.new_fields(current);
-        let job = Arc::new(MergeJob {
+        let config = self.instance.config();
+        MergeJob {
             changes: judgement.changes.clone(),
             snapshot: Arc::new(current.with_fields(&fields)),
             run_id: self.origin.run_id.clone(),
@@ -106,22 +127,14 @@ impl Merging<'_> {
             },
             deletion_timestamp_ms: chrono::Utc::now().timestamp_millis(),
             session: self.ctx.state(),
-            vectors: match self.instance.config().defaults.deletion_vectors {
-                DeletionVectors::On if allows_vectors(current) => Vectors::Allowed,
+            vectors: match config.defaults.deletion_vectors {
+                DeletionVectors::On if allows_vectors(current) => Vectors::Allowed {
+                    max_overlapping_files: config.maintenance.overlap_files,
+                },
                 _ => Vectors::Forbidden,
             },
-            preference: preference(self.instance.config().defaults.merge),
-        });
-        let mut facts = merge(Arc::clone(&job), self.settings.threads).await?;
-        let (rows_inserted, mut files) = register_new(&job, &facts.matched).await?;
-        if rows_inserted > 0 && self.prepared.process.mode == Mode::Update {
-            return Err(Error::runtime(
-                "an accepted record of a run in mode update met no customer",
-            ));
+            preference: preference(config.defaults.merge),
         }
-        facts.rows_inserted = rows_inserted;
-        facts.actions.append(&mut files);
-        Ok(facts)
     }
 
     /// The attributes that this run adds to the table.
@@ -153,7 +166,7 @@ impl Merging<'_> {
                 metadata.map_err(deltalake_core::DeltaTableError::from)?,
             ));
         }
-        actions.extend(facts.actions.iter().cloned().map(Action::from));
+        actions.extend(facts.actions().map(Action::from));
         let mut ended = record.clone();
         ended.version_after = Some(current.version + 1);
         ended.end(merged_status(record));
@@ -223,12 +236,13 @@ impl Merging<'_> {
     /// The books must balance before anything is committed.
     fn balanced(&self, record: &mut RunRecord, facts: &MergeFacts, tally: &Tally) -> Result<()> {
         record.rows_inserted = Some(facts.rows_inserted);
-        record.rows_updated = Some(facts.rows_updated);
-        record.rows_unchanged = Some(facts.rows_unchanged);
-        record.cells_changed = Some(facts.cells.iter().map(|c| c.cells_changed).sum());
-        record.cells_cleared = Some(facts.cells.iter().map(|c| c.cells_cleared).sum());
+        record.rows_updated = Some(facts.rows_updated());
+        record.rows_unchanged = Some(facts.rows_unchanged());
+        let cells = facts.cells();
+        record.cells_changed = Some(cells.iter().map(|c| c.cells_changed).sum());
+        record.cells_cleared = Some(cells.iter().map(|c| c.cells_cleared).sum());
         let accepted = tally.rows_read - tally.rows_rejected;
-        let merged = facts.rows_inserted + facts.rows_updated + facts.rows_unchanged;
+        let merged = facts.rows_inserted + facts.rows_updated() + facts.rows_unchanged();
         if accepted == merged {
             return Ok(());
         }

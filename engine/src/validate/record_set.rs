@@ -61,6 +61,12 @@ impl RecordSet {
         Self { words, len }
     }
 
+    /// Whether both hold the same records.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.len == other.len && self.without(other).is_empty()
+    }
+
     /// Number of records.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -117,6 +123,15 @@ mod tests {
         assert_eq!(set.len(), 3);
         assert_eq!(set.without(&set).len(), 0);
         assert_eq!(set.without(&RecordSet::default()), set);
+        let mut other = set.clone();
+        other.insert(100_000);
+        assert!(set.is_same(&set.clone()) && !set.is_same(&other) && !other.is_same(&set));
+        let mut longer = RecordSet::default();
+        longer.insert(100_000);
+        assert!(
+            other.without(&longer).is_same(&set),
+            "whatever room it once needed"
+        );
         assert!(set.contains(1000) && !set.contains(999) && !set.contains(100_000));
     }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use deltalake_core::kernel::{Action, Add, Remove};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
 /// An Add or a Remove, between writers and commit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FileAction {
     /// A file that joins the table.
     Add(Add),

@@ -91,6 +91,13 @@ impl RollingWriter {
         Ok(())
     }
 
+    /// Where the next row goes: the number of its file, from 0, and its position there. A batch is never divided
+    /// between files unless files of even size are wanted.
+    #[must_use]
+    pub fn place(&self) -> (usize, u64) {
+        (self.closed.len(), self.open_rows as u64)
+    }
+
     /// Closes the file under way: the next row begins a new one.
     ///
     /// # Errors

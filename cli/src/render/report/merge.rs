@@ -42,8 +42,22 @@ pub(super) fn merge(report: &Report) -> String {
             megabytes(merge.read_bytes),
             merged_files(report)
         ),
-        false => table + &bytes,
+        false => table + &bytes + &lost_races(report),
     }
+}
+
+/// What runs that were faster cost.
+fn lost_races(report: &Report) -> String {
+    let races = report.merge.races;
+    if races.lost_races == 0 {
+        return String::new();
+    }
+    format!(
+        "  other commits were faster {} times: {} files kept, {} merged again\n",
+        thousands(races.lost_races),
+        thousands(races.kept_files),
+        thousands(races.redone_files)
+    )
 }
 
 /// The files that would change, and what each way would cost of one core.

@@ -153,6 +153,12 @@ fn a_run_says_how_the_files_were_merged_and_a_dry_run_what_each_way_would_cost()
     );
     assert!(text.contains("copied 1.2 MB"), "{text}");
     assert!(!text.contains("part-0"), "{text}");
+    assert!(!text.contains("faster"), "{text}");
+    report.merge.races.lost_races = 2;
+    report.merge.races.kept_files = 1_002;
+    let text = super::report(&report, "sluice");
+    let races = "other commits were faster 2 times: 1,002 files kept, 0 merged again";
+    assert!(text.contains(races), "{text}");
     report.dry_run = true;
     let text = super::report(&report, "sluice");
     assert!(

@@ -42,9 +42,10 @@ impl TableEdit {
     /// The table cannot be read or written; it is not the version that the edit was computed for.
     pub(super) async fn write(&self, editing: &Editing<'_>) -> Result<Vec<FileAction>> {
         let facts = merge(editing.job(self.updates.clone()), editing.threads).await?;
-        editing.balanced("updated", count(&self.updates)?, facts.rows_updated)?;
+        editing.balanced("updated", count(&self.updates)?, facts.rows_updated())?;
+        let actions: Vec<FileAction> = facts.actions().collect();
         let merged = Snapshot {
-            files: after(&editing.base.files, &facts.actions, CUSTOMER_ID),
+            files: after(&editing.base.files, &actions, CUSTOMER_ID),
             ..editing.base.as_ref().clone()
         };
         let removal = Removal {
@@ -55,7 +56,7 @@ impl TableEdit {
         };
         let removed = removal.run(editing.threads).await?;
         editing.balanced("removed", count(&self.leaving)?, removed.rows_removed)?;
-        let composed = compose(facts.actions, removed.actions);
+        let composed = compose(actions, removed.actions);
         let store = editing.base.log.object_store(None);
         for path in composed.orphans {
             store.delete(&Path::from(path)).await?;
