@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A file is touched for one of four reasons ([`Reason`]); everything else stays as it is. Where more than K files may
-//! hold a key, the smallest of them are merged, and large ones only with as much as they weigh themselves: a row is
-//! then written again a number of times that grows with the logarithm of the table, not with the number of runs.
+//! hold a key, the smallest of them are merged, tiny ones all at once, and large ones only with as much as they weigh
+//! themselves: a row is then written again a number of times that grows with the logarithm of the table, not with the
+//! number of runs.
 //! Files that share a key are merged into a range that they covered before, so no key gets into more files than it was
 //! in. Two small files are neighbours unless a whole larger file lies between them: what is left of small files is
 //! never more than of larger ones. Applied, a plan leaves nothing to plan.
@@ -28,6 +29,9 @@ use crate::write::TARGET_FILE_BYTES;
 const MIN_SMALL_FILES: usize = 2;
 /// A file of less than this share of the target is small.
 const SMALL_SHARE: u64 = 4;
+/// Overlapping files that weigh no more than this share of the target together are merged all at once: it costs next to
+/// nothing, and the next runs have room for files of their own.
+const TINY_SHARE: u64 = 64;
 /// A group ends at this many files of the target size, so that groups keep all cores busy and none is too much to
 /// lose.
 const GROUP_FILES: u64 = 4;
@@ -64,12 +68,11 @@ impl Thresholds {
         }
     }
 
-    /// Those of a run that has ended: small files may gather for a while. One file fewer than the limit may hold a
-    /// key: a run marks rows as dead only where it may add a file with their new versions.
+    /// Those of a run that has ended: small files may gather for a while.
     #[must_use]
     pub fn patient(config: &Maintenance) -> Self {
         Self {
-            max_overlap_files: config.overlap_files.saturating_sub(1).max(1),
+            max_overlap_files: config.overlap_files.max(1),
             max_dead_percent: config.dead_percent,
             min_small_files: config.small_files,
             target_bytes: TARGET_FILE_BYTES as u64,
@@ -78,6 +81,10 @@ impl Thresholds {
 
     pub(super) fn is_small(&self, live_bytes: u64) -> bool {
         live_bytes < self.target_bytes / SMALL_SHARE
+    }
+
+    fn tiny_bytes(&self) -> u64 {
+        self.target_bytes / TINY_SHARE
     }
 
     pub(super) fn group_bytes(&self) -> u64 {
@@ -275,14 +282,17 @@ fn merge_overlap(mut units: Vec<Unit>, thresholds: &Thresholds) -> Vec<Unit> {
     done
 }
 
-/// Merges as many of the smallest as K asks for, and then those that weigh no more than what is merged already.
+/// Merges as many of the smallest as K asks for, and then those that weigh no more than what is merged already, or
+/// next to nothing.
 fn fold_smallest(active: &mut Vec<Unit>, thresholds: &Thresholds) {
     active.sort_by_key(|unit| (unit.live_bytes, unit.files.clone()));
     let needed = active.len() + 1 - thresholds.max_overlap_files.max(1);
     let mut taken = 0;
     let mut bytes = 0;
     for unit in active.iter() {
-        let is_cheap = unit.live_bytes <= bytes && bytes + unit.live_bytes <= thresholds.group_bytes();
+        let together = bytes + unit.live_bytes;
+        let is_cheap = together <= thresholds.tiny_bytes()
+            || (unit.live_bytes <= bytes && together <= thresholds.group_bytes());
         if taken >= needed && !is_cheap {
             break;
         }

@@ -21,8 +21,8 @@ pub enum AutoMaintenance {
 pub struct Maintenance {
     /// Whether runs do it.
     pub auto: AutoMaintenance,
-    /// Live files of `customers` that may hold a given key. Where there are as many already, some are merged, so that
-    /// the next run may add one.
+    /// Live files of `customers` that may hold a given key, new customers counted: a reader looks into those too. Where
+    /// there are more, some are merged; until that is done, a run marks no rows as dead.
     pub overlap_files: usize,
     /// Percent of a file's rows that may be dead; above, it is written without them.
     pub dead_percent: u64,

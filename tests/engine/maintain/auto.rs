@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sluice_engine::maintain::{AfterRun, MaintainedTable, MaintenanceLock, TableReport, after_run};
+use sluice_engine::merge::Strategy;
 
 use super::support::{bench, folder, ingest, snapshot};
 use crate::support::Bench;
@@ -62,9 +63,9 @@ async fn whoever_maintains_already_is_left_alone() {
     for from in [0, 100] {
         ingest(&bench, from, 10, "x").await;
     }
-    let lock = MaintenanceLock::take(&bench.instance).unwrap();
+    let lock = MaintenanceLock::take(&bench.instance, "test").await.unwrap();
     assert!(after(&bench).await.tables.is_empty());
-    drop(lock);
+    lock.release().await;
     assert!(written(&after(&bench).await) > 0);
 }
 
@@ -85,4 +86,66 @@ async fn what_fails_is_told_and_the_other_tables_are_looked_after() {
         .find(|table| table.table == MaintainedTable::Runs)
         .unwrap();
     assert_eq!(runs.written_groups(), 1);
+}
+
+/// Customers in no order, so that files of new ones lie over all others.
+fn scattered(run: usize) -> String {
+    let rows: String = (0..20)
+        .map(|i| format!("C{:05},v{run}\n", (run * 20 + i) * 7919 % 100_003))
+        .collect();
+    let known: String = (0..run.min(5))
+        .map(|i| format!("C{:05},u{run}\n", i * 20 * 7919 % 100_003))
+        .collect();
+    format!("cid,A\n{rows}{known}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_small_table_are_merged_after_some_runs_and_not_after_each() {
+    let bench = bench().await;
+    let overlap_files = bench.instance.config().maintenance.overlap_files;
+    let (mut merged, mut most_files) = (0, 0);
+    for run in 0..24 {
+        let file = bench.file("scattered.csv", scattered(run));
+        assert!(bench.run_on("a", &file).await.unwrap().run.is_merged());
+        let done = after(&bench).await;
+        assert!(done.problems.is_empty(), "{:?}", done.problems);
+        merged += usize::from(done.tables[0].written_groups() > 0);
+        most_files = most_files.max(snapshot(&bench).await.files.len());
+    }
+    assert!((1..=24 / overlap_files).contains(&merged), "{merged} of 24 runs");
+    assert!(most_files <= overlap_files, "{most_files}");
+    let counts = "SELECT count(*), count(DISTINCT customer_id), count(a) FROM customers";
+    assert_eq!(bench.rows(counts).await, ["480|480|480"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_marked_run_after_run_while_new_customers_come_at_random() {
+    let mut bench = bench().await;
+    bench.configure("[defaults]\nmerge = \"auto\"\n");
+    let base: String = (0..40_000)
+        .map(|i| format!("C{i:05},{}\n", i * 7919 % 100_003))
+        .collect();
+    let file = bench.file("base.csv", format!("cid,A\n{base}"));
+    bench.run_on("a", &file).await.unwrap();
+    for run in 0..10 {
+        let rows: String = (0..20)
+            .map(|i| {
+                format!(
+                    "C{:05},u{run}\nC{:05}N{run},n\n",
+                    (run * 911 + i * 1801) % 40_000,
+                    i * 1999
+                )
+            })
+            .collect();
+        let file = bench.file("run.csv", format!("cid,A\n{rows}"));
+        let report = bench.run_on("a", &file).await.unwrap();
+        let base = report
+            .merge
+            .files
+            .iter()
+            .max_by_key(|file| file.counts.rows_updated)
+            .unwrap();
+        assert_eq!(base.strategy, Strategy::DeletionVector, "run {run}: {base:?}");
+        assert!(after(&bench).await.problems.is_empty());
+    }
 }

@@ -274,12 +274,35 @@ proptest! {
 }
 
 #[test]
-fn room_is_left_for_the_file_of_the_next_run() {
+fn a_table_at_rest_has_room_for_the_files_of_the_next_run() {
+    use crate::merge::Vectors;
     let config = Maintenance::default();
-    assert_eq!(
-        Thresholds::patient(&config).max_overlap_files + 1,
-        config.overlap_files
-    );
+    let at_rest = Thresholds::patient(&config).max_overlap_files;
+    let vectors = Vectors::Allowed {
+        max_overlapping_files: config.overlap_files,
+    };
+    assert!(vectors.have_room(at_rest) && !vectors.have_room(at_rest + 1));
     let thorough = Thresholds::thorough(&config);
-    assert_eq!((thorough.max_overlap_files, thorough.min_small_files), (3, 2));
+    assert_eq!((thorough.max_overlap_files, thorough.min_small_files), (4, 2));
+}
+
+#[test]
+fn tiny_files_are_merged_all_at_once_so_that_runs_have_room() {
+    let tiny = |kb: u64| FileFacts {
+        size_bytes: kb << 10,
+        ..file("a", "z", 0)
+    };
+    let patient = Thresholds {
+        min_small_files: 16,
+        ..thresholds()
+    };
+    let mut files: Vec<FileFacts> = [400, 2, 2, 2].map(tiny).to_vec();
+    assert!(plan(&files, Layout::Clustered, &patient).is_empty());
+    files.push(tiny(2));
+    let groups = plan(&files, Layout::Clustered, &patient);
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].files, [0, 1, 2, 3, 4]);
+    // What is no longer tiny joins what weighs as much.
+    files[0] = tiny(1100);
+    assert_eq!(plan(&files, Layout::Clustered, &patient)[0].files, [1, 2, 3, 4]);
 }
