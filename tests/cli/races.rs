@@ -66,7 +66,7 @@ fn updates() -> String {
 type Meanwhile<'a> = Box<dyn FnOnce() + 'a>;
 
 /// Whenever a command waits at `point`, does the next of `meanwhile` and lets it go on.
-fn held(home: &Home, args: &[&str], point: &str, meanwhile: Vec<Meanwhile>) -> Output {
+fn held(home: &Home, args: &[&str], point: &str, meanwhile: Vec<Meanwhile<'_>>) -> Output {
     let signals = tempfile::tempdir().unwrap();
     let mut child = home
         .command()
@@ -98,7 +98,7 @@ fn overtaken(home: &Home, meanwhile: impl FnOnce()) -> Value {
     overtaken_often(home, vec![Box::new(meanwhile)])
 }
 
-fn overtaken_often(home: &Home, meanwhile: Vec<Meanwhile>) -> Value {
+fn overtaken_often(home: &Home, meanwhile: Vec<Meanwhile<'_>>) -> Value {
     home.write("updates.csv", updates());
     let run = ["run", "p", "--file", "updates.csv", "--output", "json"];
     report(&held(home, &run, "files_written", meanwhile))

@@ -112,7 +112,7 @@ impl Premises {
 fn lost_columns(before: &Schema, now: &Schema) -> BTreeSet<String> {
     let is_lost = |name: &str, field: &arrow::datatypes::Field| {
         let found = now.field_with_name(name);
-        found.map_or(true, |found| found.data_type() != field.data_type())
+        !found.is_ok_and(|found| found.data_type() == field.data_type())
     };
     let fields = before.fields().iter();
     fields
