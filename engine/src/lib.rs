@@ -27,6 +27,7 @@ pub mod run;
 pub mod session;
 pub mod settings;
 mod simd;
+pub mod sort;
 pub mod source;
 pub mod spec;
 pub mod split;

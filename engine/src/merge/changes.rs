@@ -1,13 +1,16 @@
-//! The accepted rows of a run in key order, read range by range.
+//! The accepted rows of a run in key order, read range by range: memory follows what is read.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, SchemaRef};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+pub use crate::sort::{KEY, RECORD_NO};
+use crate::sort::{SortedRows, Stored, Wanted};
 use crate::stage::BatchStore;
 use crate::table::KeyRange;
 use crate::validate::RecordSet;
@@ -28,20 +31,14 @@ pub struct Columns {
     pub attributes: Vec<(String, NullCells)>,
 }
 
-/// Position of the key in a change batch.
-pub const KEY: usize = 0;
-/// Position of `record_no` in a change batch.
-pub const RECORD_NO: usize = 1;
 /// Position of the first attribute in a change batch.
 pub const FIRST_ATTRIBUTE: usize = 2;
 
 /// Rows `customer_id, record_no, attributes...`, sorted by key, then record.
 #[derive(Debug, Clone)]
 pub struct ChangeSet {
-    store: Arc<BatchStore>,
-    /// Key range of each stored batch.
-    ranges: Arc<Vec<KeyRange>>,
-    /// Rows that are in the store but take no part.
+    rows: Arc<dyn SortedRows>,
+    /// Rows that are there but take no part.
     rejected: Arc<RecordSet>,
     /// The attributes.
     pub columns: Columns,
@@ -51,9 +48,14 @@ impl ChangeSet {
     /// Takes over a sealed store of sorted batches, none of them empty.
     #[must_use]
     pub fn new(store: Arc<BatchStore>, ranges: Vec<KeyRange>, columns: Columns) -> Self {
+        Self::of(Arc::new(Stored::new(store, ranges)), columns)
+    }
+
+    /// Takes over sorted rows.
+    #[must_use]
+    pub fn of(rows: Arc<dyn SortedRows>, columns: Columns) -> Self {
         Self {
-            store,
-            ranges: Arc::new(ranges),
+            rows,
             rejected: Arc::default(),
             columns,
         }
@@ -77,61 +79,72 @@ impl ChangeSet {
     /// Schema of the batches.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
-        self.store.schema()
+        self.rows.schema()
     }
 
-    /// Number of stored batches.
+    /// Number of batches.
     #[must_use]
     pub fn num_batches(&self) -> usize {
-        self.store.len()
+        self.rows.ranges().len()
     }
 
     /// The smallest and largest key, rejected rows included.
     #[must_use]
     pub fn key_range(&self) -> Option<KeyRange> {
-        let (first, last) = (self.ranges.first()?, self.ranges.last()?);
+        let ranges = self.rows.ranges();
+        let (first, last) = (ranges.first()?, ranges.last()?);
         Some(KeyRange {
             min: first.min.clone(),
             max: last.max.clone(),
         })
     }
 
-    /// One stored batch without its rejected rows.
+    /// One batch without its rejected rows.
     ///
     /// # Errors
     /// The disk failed.
     pub fn batch(&self, number: usize) -> Result<RecordBatch> {
-        let batch = self.store.read(number)?;
-        if self.rejected.is_empty() {
-            return Ok(batch);
-        }
-        let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
-        let accepted: BooleanArray = records
-            .values()
-            .iter()
-            .map(|record| Some(!self.rejected.contains(record.unsigned_abs())))
-            .collect();
-        Ok(filter_record_batch(&batch, &accepted)?)
+        self.read(number, None, None)
     }
 
-    /// The rows whose keys may lie in `keys` (all rows for `None`), as one sorted batch.
+    /// One batch without its rejected rows and without those of `records`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn batch_without(&self, number: usize, records: &RecordSet) -> Result<RecordBatch> {
+        self.read(number, None, Some(records))
+    }
+
+    /// The rows with keys in `keys` (all rows for `None`), as one sorted batch.
     ///
     /// # Errors
     /// The disk failed.
     pub fn slice(&self, keys: Option<&KeyRange>) -> Result<ChangeSlice> {
         let batches = self
             .overlapping(keys)
-            .map(|number| self.batch(number))
+            .into_par_iter()
+            .map(|number| self.read(number, keys, None))
             .collect::<Result<Vec<_>>>()?;
         ChangeSlice::new(concat_batches(self.schema(), &batches)?)
     }
 
+    fn read(
+        &self,
+        number: usize,
+        keys: Option<&KeyRange>,
+        records: Option<&RecordSet>,
+    ) -> Result<RecordBatch> {
+        let without = [Some(self.rejected.as_ref()), records];
+        self.rows.read(number, Wanted { keys, without })
+    }
+
     fn overlapping(&self, keys: Option<&KeyRange>) -> Range<usize> {
+        let ranges = self.rows.ranges();
         let Some(keys) = keys else {
-            return 0..self.store.len();
+            return 0..ranges.len();
         };
-        let first = self.ranges.partition_point(|range| range.max < keys.min);
-        let last = self.ranges.partition_point(|range| range.min <= keys.max);
+        let first = ranges.partition_point(|range| range.max < keys.min);
+        let last = ranges.partition_point(|range| range.min <= keys.max);
         first..last.max(first)
     }
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch, new_null_array};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use futures::{TryStreamExt, stream};
 
-use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells, RECORD_NO};
+use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells};
 use super::cost::{Preference, Vectors};
 use super::facts::{self, MergeFacts};
 use super::file_merge::{FileMerge, Merged};
@@ -229,7 +228,7 @@ pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, V
     let mut writer = RollingWriter::new(store, &job.run_id, schema, WriterOptions::clustered(CUSTOMER_ID));
     let mut rows_inserted = 0;
     for number in 0..job.changes.num_batches() {
-        let batch = unmatched(&job.changes.batch(number)?, matched)?;
+        let batch = job.changes.batch_without(number, matched)?;
         rows_inserted += batch.num_rows() as u64;
         if job.apply == Apply::Write && batch.num_rows() > 0 {
             writer.write(&as_customers(&batch, job)?).await?;
@@ -239,16 +238,6 @@ pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, V
         rows_inserted,
         writer.finish().await?.into_iter().map(FileAction::Add).collect(),
     ))
-}
-
-fn unmatched(batch: &RecordBatch, matched: &RecordSet) -> Result<RecordBatch> {
-    let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
-    let is_new: BooleanArray = records
-        .values()
-        .iter()
-        .map(|r| Some(!matched.contains(r.unsigned_abs())))
-        .collect();
-    Ok(filter_record_batch(batch, &is_new)?)
 }
 
 /// Change rows in the table's columns; attributes of other processes are NULL.

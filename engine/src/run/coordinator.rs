@@ -154,7 +154,7 @@ impl Attempt<'_> {
         let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
         let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
         let prepared = self.prepare(&ctx, file, &budget).await?;
-        let sorted = self.sort(&ctx, &budget, &prepared).await?;
+        let sorted = self.sort(&budget, &prepared).await?;
         let merging = Merging {
             instance: self.instance,
             settings: self.settings,
@@ -173,18 +173,15 @@ impl Attempt<'_> {
     }
 
     /// The rows that the table is asked about, or that are merged; none where a run does neither.
-    async fn sort(
-        &mut self,
-        ctx: &SessionContext,
-        budget: &StageBudget,
-        prepared: &Prepared,
-    ) -> Result<ChangeSet> {
+    async fn sort(&mut self, budget: &StageBudget, prepared: &Prepared) -> Result<ChangeSet> {
         let columns = changes_columns(&self.process);
         if !self.request.effect.compares() && self.process.mode != Mode::Update {
             let none = BatchStore::new(Arc::clone(prepared.loaded.staged.schema()), budget.clone());
             return Ok(ChangeSet::new(Arc::new(none), Vec::new(), columns));
         }
-        let sorting = prepared.sort(ctx, budget, columns);
+        // Queries do not run while rows are sorted, and half of their memory is enough.
+        let work_bytes = self.settings.memory_bytes / 5;
+        let sorting = prepared.sort(budget, work_bytes, self.settings.threads, columns);
         self.phases.stoppable("sort", sorting).await
     }
 

@@ -2,25 +2,27 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringViewArray};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, StringViewArray};
 use arrow::compute::{and, filter_record_batch, is_not_null};
 use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionState;
-use datafusion::prelude::{SessionContext, col};
+use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
 use super::load::Loaded;
 use super::relations::{self, change_columns};
 use crate::cpu;
+use crate::decode::layout::BROKEN;
 use crate::decode::{Layout, OpenFile};
 use crate::error::{Class, Error, Result};
 use crate::merge::{ChangeSet, Columns, known_records};
 use crate::session::sibling;
+use crate::sort::{KEY, RANGE_BYTES, RECORD_NO, ReadRows, Sorting, Unsorted};
 use crate::spec::{Mode, OnDuplicate, Process};
 use crate::split::{Tally, Verdicts};
 use crate::stage::{BatchStore, StageBudget, StageTable};
 use crate::table::schemas::CUSTOMER_ID;
-use crate::table::{KeyRange, Snapshot, SnapshotTable};
+use crate::table::{Snapshot, SnapshotTable};
 use crate::validate::duplicates::{KeyIndex, RepeatedBatch};
 use crate::validate::{Check, RecordSet, Rule, id};
 
@@ -65,42 +67,51 @@ impl Prepared {
     }
 
     /// The rows that may be merged, in key order: without those that no version of the table can make acceptable,
-    /// unless the table is to be asked about them too.
+    /// unless the table is to be asked about them too. `work_bytes` of memory are there for it.
     pub async fn sort(
         &self,
-        ctx: &SessionContext,
         budget: &StageBudget,
+        work_bytes: usize,
+        threads: usize,
         columns: Columns,
     ) -> Result<ChangeSet> {
         let staged = &self.loaded.staged;
         let wanted = change_columns(staged.schema(), &self.layout)?;
-        let schema = Arc::new(staged.schema().project(&wanted)?);
-        let verdicts = self.verdicts.clone();
+        let sorting = Sorting {
+            staged: Arc::clone(staged),
+            schema: Arc::new(staged.schema().project(&wanted)?),
+            read: self.unsorted(wanted)?,
+            sample: self.loaded.sample.clone(),
+            budget: budget.clone(),
+            range_bytes: RANGE_BYTES,
+            work_bytes,
+            threads,
+        };
+        Ok(ChangeSet::of(sorting.run().await?, columns))
+    }
+
+    /// Reads the columns `wanted` of staged batches, and which of their rows may be merged.
+    fn unsorted(&self, wanted: Vec<usize>) -> Result<ReadRows> {
+        let (staged, verdicts) = (Arc::clone(&self.loaded.staged), self.verdicts.clone());
         let needs_all =
             self.process.mode == Mode::Update || self.process.policy.on_duplicate != OnDuplicate::RejectAll;
-        let derive = move |batch: &RecordBatch, asked: &[usize]| -> Result<RecordBatch> {
+        let mut read = wanted.clone();
+        read.push(staged.schema().index_of(BROKEN)?);
+        read.sort_unstable();
+        let in_read = |column: &usize| read.binary_search(column).unwrap_or(0);
+        let wanted: Vec<usize> = wanted.iter().map(in_read).collect();
+        Ok(Arc::new(move |number| {
+            let batch = staged.read_columns(number, &read)?;
             let rows = batch.project(&wanted)?;
-            let mut keep = is_not_null(rows.column(0))?;
+            let mut keep = is_not_null(rows.column(KEY))?;
             if !needs_all {
-                keep = and(&keep, &acceptable(batch, &verdicts)?)?;
+                keep = and(&keep, &acceptable(&batch, &verdicts)?)?;
             }
-            Ok(filter_record_batch(&rows, &keep)?.project(asked)?)
-        };
-        let table = StageTable::derived(Arc::clone(staged), Arc::clone(&schema), Arc::new(derive));
-        let sorted = ctx
-            .read_table(Arc::new(table))?
-            .sort(vec![col(CUSTOMER_ID).sort(true, false)])?;
-        let mut store = BatchStore::new(schema, budget.clone());
-        let mut ranges = Vec::new();
-        let mut rows = sorted.execute_stream().await?;
-        while let Some(batch) = rows.try_next().await? {
-            if let Some(range) = key_range(&batch) {
-                ranges.push(range);
-                store.push(crate::stage::compact(&batch)?)?;
-            }
-        }
-        store.seal()?;
-        Ok(ChangeSet::new(Arc::new(store), ranges, columns))
+            Ok(Unsorted {
+                rows: keep.values().set_indices_u32().collect(),
+                batch: rows,
+            })
+        }))
     }
 
     /// Asks everything that depends on the table, on `snapshot`.
@@ -198,15 +209,10 @@ impl Prepared {
         let known = known_records(state, snapshot, sorted, threads).await?;
         let mut unknown = RecordSet::default();
         for number in 0..sorted.num_batches() {
-            let batch = sorted.batch(number)?;
-            let records = batch.column(1).as_primitive::<Int64Type>();
-            for record in records
-                .values()
-                .iter()
-                .map(|r| r.unsigned_abs())
-                .filter(|r| !known.contains(*r))
-            {
-                unknown.insert(record);
+            let batch = sorted.batch_without(number, &known)?;
+            let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
+            for record in records.values() {
+                unknown.insert(record.unsigned_abs());
             }
         }
         Ok(unknown)
@@ -250,16 +256,14 @@ impl Prepared {
 
 /// The records whose key stands more than once: what the rule's SQL would find, by the index that the load made.
 fn repeated_records(keys: KeyIndex, staged: &BatchStore) -> Result<RecordSet> {
+    let key = staged.schema().index_of(CUSTOMER_ID)?;
     let key_column = |batch: u32| -> Result<StringViewArray> {
-        let batch = staged.read(batch as usize)?;
-        Ok(batch
-            .column(batch.schema().index_of(CUSTOMER_ID)?)
-            .as_string_view()
-            .clone())
+        let batch = staged.read_columns(batch as usize, &[key])?;
+        Ok(batch.column(0).as_string_view().clone())
     };
     let mut records = RecordSet::default();
     for RepeatedBatch { batch, rows } in keys.repeated(key_column)?.batches {
-        let batch = staged.read(batch as usize)?;
+        let batch = staged.read_columns(batch as usize, &[0])?;
         let numbers = batch.column(0).as_primitive::<Int64Type>().values();
         for repeated in rows {
             if let Some(number) = numbers.get(repeated.row as usize) {
@@ -280,13 +284,4 @@ fn acceptable(batch: &RecordBatch, verdicts: &Verdicts) -> Result<BooleanArray> 
         Ok(())
     })?;
     Ok(BooleanArray::from(acceptable))
-}
-
-fn key_range(batch: &RecordBatch) -> Option<KeyRange> {
-    let keys = batch.column(0).as_string_view();
-    let last = keys.len().checked_sub(1)?;
-    Some(KeyRange {
-        min: keys.value(0).to_owned(),
-        max: keys.value(last).to_owned(),
-    })
 }

@@ -12,6 +12,7 @@ use crate::decode::layout::{BROKEN, POSITION};
 use crate::decode::{ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, process};
 use crate::error::Result;
 use crate::run::request::Extent;
+use crate::sort::KeySample;
 use crate::stage::{BatchStore, StageBudget, compact};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::duplicates::{KeyHashes, KeyIndex};
@@ -19,6 +20,8 @@ use crate::validate::{RowRules, Rule, broken_column, broken_field};
 
 /// Bytes that the index of keys may take before it goes to disk: 32 million rows.
 const KEY_INDEX_BYTES: usize = 256 << 20;
+/// Of a small budget, the index takes at most one part in so many.
+const KEY_INDEX_PART: usize = 8;
 /// Bytes of staged keys in memory where a run only judges.
 const STAGED_KEYS_BYTES: usize = 160 << 20;
 
@@ -31,6 +34,8 @@ pub struct Loaded {
     pub malformed: Arc<BatchStore>,
     /// The keys of the staged rows, by batch.
     pub keys: Option<KeyIndex>,
+    /// Some keys of the staged rows.
+    pub sample: KeySample,
 }
 
 impl Loaded {
@@ -121,13 +126,15 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let mut wanted = rules.columns();
     wanted.extend(schema.fields().iter().map(|field| field.name().as_str()));
     let decoder = decoder.only(&wanted);
+    let index_bytes = KEY_INDEX_BYTES.min(budget.limit_bytes() / KEY_INDEX_PART);
     let budget = match staging {
         Staging::Records => budget.clone(),
         Staging::Keys => budget.at_most(STAGED_KEYS_BYTES),
     };
     let mut staged = BatchStore::new(Arc::clone(&schema), budget.clone());
     let mut malformed = BatchStore::new(crate::decode::layout::malformed_schema(), budget.clone());
-    let mut keys = KeyIndex::new(KEY_INDEX_BYTES, budget.folder()?);
+    let mut keys = KeyIndex::new(index_bytes, budget.folder()?);
+    let mut sample = KeySample::default();
     let last = extent.last_record_no();
     let judged = process(file, &kept, Arc::clone(&meter), threads, move |chunk| {
         judge(within(decoder.decode(chunk)?, last), &rules, &schema, staging)
@@ -139,6 +146,7 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         meter.rejected_rows.fetch_add(rejected_rows, Ordering::Relaxed);
         if chunk.batch.num_rows() > 0 {
             keys.add(staged.len() as u32, chunk.keys)?;
+            add_to(&mut sample, &chunk.batch)?;
             staged.push(chunk.batch)?;
         }
         if let Some(bad) = chunk.malformed {
@@ -155,7 +163,15 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         staged: Arc::new(staged),
         malformed: Arc::new(malformed),
         keys: Some(keys),
+        sample,
     })
+}
+
+fn add_to(sample: &mut KeySample, staged: &RecordBatch) -> Result<()> {
+    let keys = staged.column(staged.schema_ref().index_of(CUSTOMER_ID)?);
+    let records = staged.column(staged.schema_ref().index_of(POSITION[0])?);
+    sample.add(keys.as_string_view(), records.as_primitive::<Int64Type>());
+    Ok(())
 }
 
 /// A chunk after the row rules.

@@ -54,6 +54,12 @@ impl StageBudget {
         Ok(self.folder.path()?.to_owned())
     }
 
+    /// Bytes that may be in memory.
+    #[must_use]
+    pub fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| (used + bytes <= self.limit_bytes).then_some(used + bytes);
         self.used_bytes
@@ -81,6 +87,7 @@ pub struct BatchStore {
     budget: StageBudget,
     slots: Vec<Slot>,
     held_bytes: usize,
+    pushed_bytes: usize,
     num_rows: usize,
     spill: Option<Spill>,
 }
@@ -93,7 +100,11 @@ struct Spill {
     readers: Mutex<Vec<SpillReader>>,
 }
 
-type SpillReader = FileReader<BufReader<File>>;
+/// A reader of some columns, or of all.
+struct SpillReader {
+    columns: Option<Vec<usize>>,
+    blocks: FileReader<BufReader<File>>,
+}
 
 impl std::fmt::Debug for Spill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,6 +124,7 @@ impl BatchStore {
             budget,
             slots: Vec::new(),
             held_bytes: 0,
+            pushed_bytes: 0,
             num_rows: 0,
             spill: None,
         }
@@ -125,6 +137,7 @@ impl BatchStore {
     pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
         let bytes = buffer_bytes(&batch);
         self.num_rows += batch.num_rows();
+        self.pushed_bytes += bytes;
         if self.budget.take(bytes) {
             self.held_bytes += bytes;
             self.slots.push(Slot::Memory(batch));
@@ -168,6 +181,12 @@ impl BatchStore {
         self.num_rows
     }
 
+    /// Bytes that a row of the batches took in memory, on average.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.pushed_bytes / self.num_rows.max(1)
+    }
+
     /// Number of batches that are on disk.
     #[must_use]
     pub fn spilled_batches(&self) -> usize {
@@ -187,8 +206,19 @@ impl BatchStore {
     pub fn read(&self, number: usize) -> Result<RecordBatch> {
         match (self.slots.get(number), &self.spill) {
             (Some(Slot::Memory(batch)), _) => Ok(batch.clone()),
-            (Some(Slot::Disk(block)), Some(spill)) => spill.read(*block),
+            (Some(Slot::Disk(block)), Some(spill)) => spill.read(*block, None),
             _ => Ok(RecordBatch::new_empty(Arc::clone(&self.schema))),
+        }
+    }
+
+    /// Some columns of one batch, ascending; the others are not decompressed. The store must be sealed.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn read_columns(&self, number: usize, columns: &[usize]) -> Result<RecordBatch> {
+        match (self.slots.get(number), &self.spill) {
+            (Some(Slot::Disk(block)), Some(spill)) => spill.read(*block, Some(columns)),
+            _ => Ok(self.read(number)?.project(columns)?),
         }
     }
 }
@@ -227,14 +257,27 @@ impl Spill {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, block: usize) -> Result<RecordBatch> {
-        let idle = self.idle_readers().pop();
-        let mut reader = match idle {
-            Some(reader) => reader,
-            None => FileReader::try_new(BufReader::new(File::open(&self.path)?), None)?,
-        };
-        reader.set_index(block)?;
-        let batch = reader.next().transpose()?;
+    fn reader(&self, columns: Option<&[usize]>) -> Result<SpillReader> {
+        let mut idle = self.idle_readers();
+        let fitting = idle
+            .iter()
+            .position(|reader| reader.columns.as_deref() == columns);
+        if let Some(fitting) = fitting {
+            return Ok(idle.swap_remove(fitting));
+        }
+        drop(idle);
+        let columns = columns.map(<[usize]>::to_vec);
+        let file = BufReader::new(File::open(&self.path)?);
+        Ok(SpillReader {
+            blocks: FileReader::try_new(file, columns.clone())?,
+            columns,
+        })
+    }
+
+    fn read(&self, block: usize, columns: Option<&[usize]>) -> Result<RecordBatch> {
+        let mut reader = self.reader(columns)?;
+        reader.blocks.set_index(block)?;
+        let batch = reader.blocks.next().transpose()?;
         self.idle_readers().push(reader);
         batch.ok_or_else(|| {
             crate::error::Error::runtime("a spilled batch is gone").in_file(self.path.display().to_string())
@@ -324,6 +367,7 @@ mod tests {
         assert!(store.spilled_batches() > 0 && store.spilled_batches() < 20);
         (0..20).for_each(|i| assert_eq!(store.read(i).unwrap(), batch(i)));
         assert_eq!(store.num_rows(), 2000);
+        (0..20).for_each(|i| assert_eq!(store.read_columns(i, &[0]).unwrap(), batch(i)));
         drop(store);
         assert_eq!(budget.used_bytes.load(Ordering::Relaxed), 0);
     }

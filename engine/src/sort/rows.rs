@@ -1,0 +1,127 @@
+//! What is read of sorted rows.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringViewArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, SchemaRef};
+
+use crate::error::Result;
+use crate::stage::BatchStore;
+use crate::table::KeyRange;
+use crate::validate::RecordSet;
+
+/// Position of the key in a batch of sorted rows.
+pub const KEY: usize = 0;
+/// Position of `record_no` in a batch of sorted rows.
+pub const RECORD_NO: usize = 1;
+
+/// Rows in the order of their keys, rows of one key in that of their records; read by batch.
+pub trait SortedRows: std::fmt::Debug + Send + Sync {
+    /// Schema of the batches: key, record number and what else there is.
+    fn schema(&self) -> &SchemaRef;
+
+    /// The key range of each batch, in order; none is empty. A batch may begin with the key that the last one ends
+    /// with.
+    fn ranges(&self) -> &[KeyRange];
+
+    /// The wanted rows of one batch.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch>;
+}
+
+/// Which rows are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Those with keys in this range; all if there is none.
+    pub keys: Option<&'a KeyRange>,
+    /// But those whose record is in one of these sets.
+    pub without: [Option<&'a RecordSet>; 2],
+}
+
+impl Wanted<'_> {
+    /// Whether no record is left out.
+    pub(super) fn has_all_records(&self) -> bool {
+        self.without.iter().flatten().all(|records| records.is_empty())
+    }
+
+    /// Whether the record is read.
+    pub(super) fn has(&self, record: i64) -> bool {
+        let record = record.unsigned_abs();
+        !self
+            .without
+            .iter()
+            .flatten()
+            .any(|records| records.contains(record))
+    }
+
+    /// The wanted rows of a sorted batch.
+    ///
+    /// # Errors
+    /// None but what arrow refuses.
+    pub(super) fn of(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let rows = match self.keys {
+            Some(range) => rows_within(batch.column(KEY).as_string_view(), range),
+            None => 0..batch.num_rows(),
+        };
+        let batch = batch.slice(rows.start, rows.len());
+        if self.has_all_records() {
+            return Ok(batch);
+        }
+        let records = batch.column(RECORD_NO).as_primitive::<Int64Type>();
+        let is_wanted: BooleanArray = records.values().iter().map(|r| Some(self.has(*r))).collect();
+        Ok(filter_record_batch(&batch, &is_wanted)?)
+    }
+}
+
+fn rows_within(keys: &StringViewArray, range: &KeyRange) -> Range<usize> {
+    let first = first_row(keys.len(), |row| keys.value(row) < range.min.as_str());
+    let end = first_row(keys.len(), |row| keys.value(row) <= range.max.as_str());
+    first..end.max(first)
+}
+
+/// The first row that is not `before`: a binary search.
+fn first_row(num_rows: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, num_rows);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// A sealed store whose batches are sorted as they stand.
+#[derive(Debug)]
+pub struct Stored {
+    store: Arc<BatchStore>,
+    ranges: Vec<KeyRange>,
+}
+
+impl Stored {
+    /// `ranges` are the key ranges of the batches of `store`, none of them empty.
+    #[must_use]
+    pub fn new(store: Arc<BatchStore>, ranges: Vec<KeyRange>) -> Self {
+        Self { store, ranges }
+    }
+}
+
+impl SortedRows for Stored {
+    fn schema(&self) -> &SchemaRef {
+        self.store.schema()
+    }
+
+    fn ranges(&self) -> &[KeyRange] {
+        &self.ranges
+    }
+
+    fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
+        wanted.of(&self.store.read(number)?)
+    }
+}
