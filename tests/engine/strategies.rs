@@ -207,7 +207,7 @@ async fn a_change_set_equal_to_what_is_stored_writes_no_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explained_run_says_how_each_file_would_be_merged_and_writes_nothing() {
-    let bench = base(&config("auto", "on"), 2_000).await;
+    let bench = base(&config("auto", "on"), 20_000).await;
     let before = files(&bench);
     let csv = bench.file("few.csv", "cid,Tier,Spend\nC0000003,New,1\n");
     let mut asked = request("loyalty", Some(&csv));

@@ -162,7 +162,7 @@ pub struct Evidence {
     pub carried_bytes: u64,
     /// Compressed bytes of the columns that change, in row groups that change.
     pub changed_bytes: u64,
-    /// Values of those columns.
+    /// Values of those columns that are not NULL, and those that come.
     pub changed_values: u64,
     /// Live files, this one included, that may hold one of its customers.
     pub overlapping_files: usize,

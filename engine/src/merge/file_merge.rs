@@ -231,11 +231,9 @@ impl FileMerge {
                 .filter(|(_, cells)| cells.0 > 0)
             {
                 changed_bytes += opened.layout.column_bytes(group.group, *column);
-                // Of a column that the file lacks, all other values are NULL: a run of them is one value to encode.
-                changed_values += match opened.layout.root(*column) {
-                    Some(_) => group.num_rows as u64,
-                    None => group.changed.file_rows.len() as u64,
-                };
+                // A run of NULLs is one value to encode.
+                let stored_values = opened.layout.column_values(group.group, *column);
+                changed_values += stored_values + group.changed.file_rows.len() as u64;
             }
         }
         Some(Evidence {

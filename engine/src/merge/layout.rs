@@ -78,6 +78,17 @@ impl FileLayout {
         bytes.sum::<i64>().unsigned_abs()
     }
 
+    /// Values of a column of the table in a row group that are not NULL, as far as its statistics tell; none of a column
+    /// that the file lacks.
+    pub fn column_values(&self, group: usize, column: usize) -> u64 {
+        let group = self.columns.metadata().row_group(group);
+        let leaf = self.leaf(column).map(|leaf| group.column(leaf));
+        leaf.map_or(0, |leaf| {
+            let nulls = leaf.statistics().and_then(|statistics| statistics.null_count_opt());
+            leaf.num_values().unsigned_abs().saturating_sub(nulls.unwrap_or(0))
+        })
+    }
+
     /// The pages of each leaf of a column of the table in a row group; `None` without an offset index.
     pub fn pages(&self, group: usize, column: usize) -> Option<Vec<&[PageLocation]>> {
         let leaves = self.leaves(self.root(column)?);
