@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sluice_engine::instance::Instance;
+use sluice_engine::instance::{CONFIG_FILE, Instance};
 use sluice_engine::run::Watch;
+use sluice_engine::source::Sources;
 use tokio::sync::Notify;
 
 use crate::error::Result;
@@ -74,6 +75,21 @@ impl Context {
             Some(folder) => Instance::open(folder)?,
             None => Instance::find(&absolute(Path::new("."))?)?,
         })
+    }
+
+    /// Where sources are looked up: in the instance if there is one, else in the environment.
+    ///
+    /// # Errors
+    /// An instance that was named is not there, or its configuration has problems.
+    pub fn sources(&self) -> Result<Sources> {
+        let nearest = absolute(Path::new("."))?;
+        let is_there = nearest
+            .ancestors()
+            .any(|folder| folder.join(CONFIG_FILE).is_file());
+        match self.settings.instance.folder() {
+            None if !is_there => Ok(Sources::without_instance()),
+            _ => Ok(Sources::of(&self.instance()?)),
+        }
     }
 
     /// SQL on the instance as it is now.

@@ -1,7 +1,5 @@
 //! What is in a file: its first megabyte read, everything else told by [`discover`](crate::discover).
 
-use std::path::Path;
-
 use arrow::array::{Array, ArrayRef};
 
 use crate::decode::bytes::{Limits, raw_head};
@@ -16,20 +14,23 @@ const HEAD_BYTES: usize = 1 << 20;
 /// Rows of a typed file that are looked at.
 const MAX_ROWS: usize = 10_000;
 
-/// Looks at the first megabyte of `path`; `shown` is how the user writes the file in commands.
+/// Looks at the first megabyte of `source`; `shown` and `connection` are how the user writes it in
+/// commands. May wait.
 ///
 /// # Errors
-/// The file is not there, empty, damaged, or in a format that is not read.
-pub fn preview(path: &Path, shown: &str) -> Result<Preview> {
-    let source = SourceFile::open(path)?;
-    if source.size_bytes == 0 {
+/// The file is empty, damaged, or in a format that is not read.
+pub fn preview(source: &SourceFile, shown: &str, connection: Option<&str>) -> Result<Preview> {
+    if source.version.size_bytes == 0 {
         return Err(Error::data("file_empty", "the file has no bytes").in_file(shown));
     }
-    let options = SuggestOptions::new(shown);
-    if let Ok(file) = ParquetFile::open(&source.path) {
+    let options = SuggestOptions {
+        connection: connection.map(str::to_owned),
+        ..SuggestOptions::new(shown)
+    };
+    if let Ok(file) = ParquetFile::open(source) {
         return preview_rows(&file, &options);
     }
-    let head = raw_head(&source.path, source.size_bytes, &Limits::default(), HEAD_BYTES)?;
+    let head = raw_head(source, &Limits::default(), HEAD_BYTES)?;
     let extent = if head.is_whole {
         Extent::Whole
     } else {

@@ -34,14 +34,42 @@ fn help_lists_every_command() {
 fn the_help_of_the_commands_of_the_main_job() {
     let home = Home::empty();
     for command in [
-        "init", "ingest", "run", "process", "rejects", "sql", "history", "diff", "rollback", "customer",
-        "optimize", "vacuum",
+        "init", "discover", "ingest", "run", "process", "rejects", "sql", "history", "diff", "rollback",
+        "customer", "optimize", "vacuum",
     ] {
         insta::assert_snapshot!(
             format!("help_{command}"),
             home.sluice(&[command, "--help"]).shown()
         );
     }
+}
+
+#[test]
+fn discover_lists_two_folders_deep_and_says_how_many_files_lie_deeper() {
+    let home = Home::empty();
+    std::fs::create_dir_all(home.path("in/a/b/c")).unwrap();
+    for name in ["in/x.csv", "in/a/b/y.ndjson.gz", "in/a/b/c/z.parquet"] {
+        home.write(name, "id\n1\n");
+    }
+    let listed = home.sluice(&["discover", "in", "--output", "csv"]).succeeded();
+    let lines: Vec<String> = listed.stdout().lines().map(str::to_owned).collect();
+    assert_eq!(lines[0], "url,size_bytes,modified_at,format");
+    assert!(
+        lines[1].contains("in/a/b/y.ndjson.gz,5,") && lines[1].ends_with(",ndjson"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[2].contains("in/x.csv,5,") && lines[2].ends_with(",csv"),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 3);
+    assert!(
+        listed.stderr().contains("1 files lie more than 2 folders deep"),
+        "{}",
+        listed.stderr()
+    );
+    let gone = home.sluice(&["discover", "gone"]);
+    assert_eq!(gone.output.status.code(), Some(1));
 }
 
 #[test]

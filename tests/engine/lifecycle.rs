@@ -375,6 +375,7 @@ async fn an_instance_has_one_email() {
 fn ingest(file: &std::path::Path, attributes: &[&str]) -> Ingest {
     Ingest {
         file: file.to_owned(),
+        connection: None,
         key: "cid".to_owned(),
         attributes: attributes.iter().map(|a| (*a).to_owned()).collect(),
         mode: "register".to_owned(),

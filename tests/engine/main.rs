@@ -17,6 +17,7 @@ mod lifecycle;
 mod main_job;
 mod maintain;
 mod malformed;
+mod objects;
 mod policies;
 mod properties;
 mod strategies;

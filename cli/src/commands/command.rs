@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    completions, customer, demo, diff, history, ingest, init, optimize, preview, process, rejects, rollback,
-    rules, run, runs, sql, status, vacuum,
+    completions, customer, demo, diff, discover, history, ingest, init, optimize, preview, process, rejects,
+    rollback, rules, run, runs, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -14,6 +14,7 @@ use crate::signals::OnSignal;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::InitArgs),
+    Discover(discover::DiscoverArgs),
     Preview(preview::PreviewArgs),
     Ingest(ingest::IngestArgs),
     Process(process::ProcessArgs),
@@ -53,7 +54,8 @@ impl Command {
     pub async fn run(self, context: &Context) -> Result<()> {
         match self {
             Self::Init(args) => init::run(context, args).await,
-            Self::Preview(args) => preview::run(context, &args),
+            Self::Discover(args) => discover::run(context, args).await,
+            Self::Preview(args) => preview::run(context, args).await,
             Self::Ingest(args) => ingest::run(context, args).await,
             Self::Process(args) => process::run(context, args).await,
             Self::Rules(args) => rules::run(context, &args),

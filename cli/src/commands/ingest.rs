@@ -16,8 +16,11 @@ use crate::printer::Object;
 /// Without --attribute it changes nothing, and says which columns there are and what to type.
 #[derive(Debug, Args)]
 pub struct IngestArgs {
-    /// The file
+    /// The file: a path or URL
     file: PathBuf,
+    /// Connection of the instance that a URL is reached through [default: that of the process]
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
     /// Its column with the customer id
     #[arg(long, value_name = "COLUMN")]
     key: Option<String>,
@@ -71,6 +74,7 @@ pub async fn run(context: &Context, args: IngestArgs) -> Result<()> {
     };
     let ingest = Ingest {
         file: args.file.clone(),
+        connection: args.connection,
         key,
         attributes: args.attributes,
         mode: args.mode.word().to_owned(),

@@ -8,6 +8,7 @@ mod completions;
 mod customer;
 mod demo;
 mod diff;
+mod discover;
 mod history;
 mod ingest;
 mod init;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use sluice_engine::instance::Instance;
 use sluice_engine::process;
+use sluice_engine::source::{Sources, blocking};
+use sluice_engine::spec;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -27,9 +29,12 @@ enum Action {
     New {
         /// Its name: lower-case letters, digits, - and _
         name: String,
-        /// A source file whose columns fill the draft
+        /// A source file, by path or URL, whose columns fill the draft
         #[arg(long, value_name = "FILE", conflicts_with = "from")]
         file: Option<PathBuf>,
+        /// Connection of the instance that the file's URL is reached through
+        #[arg(long, value_name = "NAME", requires = "file")]
+        connection: Option<String>,
         /// A TOML text; - is stdin
         #[arg(long, value_name = "TOML")]
         from: Option<PathBuf>,
@@ -80,8 +85,12 @@ enum Action {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Print the JSON Schema of process files
-    Schema,
+    /// Print the JSON Schema of process files, or of a connection in sluice.toml
+    Schema {
+        /// Of a [connections.NAME]
+        #[arg(long)]
+        connection: bool,
+    },
 }
 
 impl ProcessArgs {
@@ -96,13 +105,28 @@ impl ProcessArgs {
 /// # Errors
 /// The engine's.
 pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
-    if let Action::Schema = args.action {
+    if let Action::Schema { connection } = args.action {
         // The only one that needs no instance.
-        return print_json(context, &process::schema());
+        let schema = match connection {
+            true => spec::connection_schema(),
+            false => process::schema(),
+        };
+        return print_json(context, &schema);
     }
     let instance = context.instance()?;
     match args.action {
-        Action::New { name, file, from } => new(context, &instance, &name, file, from).await,
+        Action::New {
+            name,
+            file,
+            connection,
+            from,
+        } => {
+            let text = match from {
+                Some(from) => edit::read(&from)?,
+                None => skeleton(&instance, file, connection).await?,
+            };
+            new(context, &instance, &name, &text).await
+        }
         Action::List => list(context).await,
         Action::Show {
             name,
@@ -146,29 +170,25 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
             process::delete(&instance, &name).await?;
             said(context, &name, "deleted")
         }
-        Action::Schema => Ok(()),
+        Action::Schema { .. } => Ok(()),
     }
 }
 
 /// Makes a draft; also the demo's way to its process.
-pub(super) async fn new(
-    context: &Context,
-    instance: &Instance,
-    name: &str,
-    file: Option<PathBuf>,
-    from: Option<PathBuf>,
-) -> Result<()> {
-    let text = match from {
-        Some(from) => edit::read(&from)?,
-        None => process::skeleton(file.as_deref())?,
-    };
-    process::create(instance, name, &text).await?;
+pub(super) async fn new(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<()> {
+    process::create(instance, name, text).await?;
     let program = context.program();
     context.say(format!(
         "made the draft {name}; go on with: {program} process edit {name}"
     ));
     context.say(format!("then: {program} process complete {name}"));
     Ok(())
+}
+
+async fn skeleton(instance: &Instance, file: Option<PathBuf>, connection: Option<String>) -> Result<String> {
+    let sources = Sources::of(instance);
+    let writing = move || process::skeleton(&sources, file.as_deref(), connection.as_deref());
+    Ok(blocking(writing).await?)
 }
 
 async fn list(context: &Context) -> Result<()> {

@@ -23,7 +23,7 @@ use crate::render;
 pub struct RunArgs {
     /// The process
     process: String,
-    /// A file instead of the source of the process
+    /// A path or URL instead of the source of the process
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]

@@ -13,14 +13,14 @@ use crate::shell;
 const CELL_CHARACTERS: usize = 24;
 
 /// The preview in words. `program` is how the commands to copy begin.
-pub fn preview(preview: &Preview, file: &Path, program: &str) -> String {
+pub fn preview(preview: &Preview, file: &Path, connection: Option<&str>, program: &str) -> String {
     let sections = [
         head(preview, file),
         facts(&preview.columns),
         notes(&preview.columns),
         sample(preview),
         keys(preview),
-        next(preview, file, program),
+        next(preview, file, connection, program),
     ];
     sections
         .into_iter()
@@ -101,14 +101,17 @@ fn keys(preview: &Preview) -> String {
     }
 }
 
-fn next(preview: &Preview, file: &Path, program: &str) -> String {
+fn next(preview: &Preview, file: &Path, connection: Option<&str>, program: &str) -> String {
     let suggestion = &preview.suggestion;
     let mut text: String = suggestion
         .notes
         .iter()
         .map(|note| format!("note: {note}\n"))
         .collect();
-    let file = shell::quoted(&file.display().to_string());
+    let connection = connection
+        .map(|name| format!(" --connection {name}"))
+        .unwrap_or_default();
+    let file = format!("{}{connection}", shell::quoted(&file.display().to_string()));
     if suggestion.needs_process {
         text.push_str(&format!("next: {program} process new NAME --file {file}\n"));
     } else if let Some(line) = &suggestion.ingest_line {

@@ -1,8 +1,6 @@
 //! Opening a file: what it holds, byte order mark, header, and the faults that concern the file as a whole.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -12,12 +10,12 @@ use super::csv::{
     Dialect, End, FieldSelection, InvalidName, Position, RecordTable, SAMPLE_RECORDS, Shape, Splitter,
     bom_len, fields, parse_header, suspect_delimiter,
 };
-use super::feed::{CsvFeed, Feed, JsonFeed, ParquetFeed};
+use super::feed::{CsvFeed, Feed, JsonFeed, RowsFeed};
 use super::json::{KeySearch, keys_seen};
 use super::parquet::ParquetFile;
 use super::record::RecordReader;
 use crate::error::{Error, Result};
-use crate::source::SourceFile;
+use crate::source::{Rows, SourceFile};
 
 /// How the process says the file is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +45,8 @@ pub enum FileFormat {
     Ndjson,
     /// Parquet.
     Parquet,
+    /// Rows that are in no file.
+    Table,
 }
 
 impl FileFormat {
@@ -57,17 +57,16 @@ impl FileFormat {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
+            Self::Table => "table",
         }
     }
 
     /// The format that a file shows: Parquet by its first bytes, NDJSON by its name.
     fn of(source: &SourceFile) -> Result<Self> {
-        let mut magic = [0; PARQUET_MAGIC.len()];
-        let read = File::open(&source.path)?.read(&mut magic)?;
-        if magic.get(..read) == Some(PARQUET_MAGIC) {
+        if source.head(PARQUET_MAGIC.len())? == PARQUET_MAGIC {
             return Ok(Self::Parquet);
         }
-        let name = source.path.to_string_lossy().to_ascii_lowercase();
+        let name = source.url.to_ascii_lowercase();
         let name = [".gz", ".zst"]
             .iter()
             .find_map(|end| name.strip_suffix(end))
@@ -145,8 +144,8 @@ pub enum Content {
     Csv(Text),
     /// JSON objects, one a line.
     Ndjson(Text),
-    /// Parquet.
-    Parquet(ParquetFile),
+    /// Typed rows, of a Parquet file or of no file.
+    Rows(FileFormat, Arc<dyn Rows>),
 }
 
 /// A file of text.
@@ -170,28 +169,14 @@ const KEYS_BYTES: usize = 1 << 20;
 const KEYS_ROWS: usize = 1000;
 
 impl OpenFile {
-    /// Finds out what the file holds, and reads its header.
+    /// Finds out what the file holds, and reads its header. May wait.
     ///
     /// # Errors
     /// `file_empty`; a header that is malformed; input or output.
     pub fn open(source: SourceFile, options: ReadOptions) -> Result<Self> {
-        if source.size_bytes == 0 {
-            let hint = "an upload may have been cut off; a file without customers has a header at least";
-            return Err(Error::data("file_empty", "the file has no bytes")
-                .in_file(source.path.display().to_string())
-                .hint(hint));
-        }
-        let format = match options.format {
-            Some(format) => format,
-            None => FileFormat::of(&source)?,
-        };
-        let (header, content) = match format {
-            FileFormat::Csv => open_csv(&source, &options)?,
-            FileFormat::Ndjson => open_ndjson(&source, &options)?,
-            FileFormat::Parquet => {
-                let file = ParquetFile::open(&source.path)?;
-                (Header::of(file.columns().to_vec()), Content::Parquet(file))
-            }
+        let (header, content) = match source.rows() {
+            Some(rows) => of_rows(FileFormat::Table, Arc::clone(rows)),
+            None => open_bytes(&source, &options)?,
         };
         Ok(Self {
             source,
@@ -232,7 +217,7 @@ impl OpenFile {
         match self.content {
             Content::Csv(_) => FileFormat::Csv,
             Content::Ndjson(_) => FileFormat::Ndjson,
-            Content::Parquet(_) => FileFormat::Parquet,
+            Content::Rows(format, _) => format,
         }
     }
 
@@ -247,7 +232,7 @@ impl OpenFile {
     pub fn text(&self) -> Option<&Text> {
         match &self.content {
             Content::Csv(text) | Content::Ndjson(text) => Some(text),
-            Content::Parquet(_) => None,
+            Content::Rows(..) => None,
         }
     }
 
@@ -256,7 +241,7 @@ impl OpenFile {
     pub fn record_type(&self) -> DataType {
         match &self.content {
             Content::Csv(_) | Content::Ndjson(_) => DataType::BinaryView,
-            Content::Parquet(file) => DataType::Struct(file.fields().clone()),
+            Content::Rows(_, rows) => DataType::Struct(rows.fields().clone()),
         }
     }
 
@@ -265,7 +250,7 @@ impl OpenFile {
     pub fn record_reader(&self) -> RecordReader {
         match self.content {
             Content::Csv(_) => RecordReader::Csv(self.options.dialect.clone()),
-            Content::Ndjson(_) | Content::Parquet(_) => RecordReader::json(&self.header.columns),
+            Content::Ndjson(_) | Content::Rows(..) => RecordReader::json(&self.header.columns),
         }
     }
 
@@ -300,7 +285,7 @@ impl OpenFile {
                     .collect();
                 Box::new(JsonFeed::new(blocks(text)?, &wanted, dialect.record_bytes, text))
             }
-            Content::Parquet(file) => Box::new(ParquetFeed::new(file.clone())),
+            Content::Rows(_, rows) => Box::new(RowsFeed::new(Arc::clone(rows))),
         })
     }
 
@@ -311,14 +296,7 @@ impl OpenFile {
             num_lines: options.skip_footer_rows,
             newline: options.dialect.newline.byte(),
         };
-        let (blocks, _) = bytes::open(
-            &source.path,
-            source.size_bytes,
-            text.encoding,
-            &options.limits,
-            footer,
-            cut,
-        )?;
+        let (blocks, _) = bytes::open(source, text.encoding, &options.limits, footer, cut)?;
         Ok(blocks)
     }
 
@@ -327,7 +305,7 @@ impl OpenFile {
     /// # Errors
     /// `column_missing`, `column_duplicate`, or `delimiter_suspect`, naming file, columns and remedy.
     pub fn positions(&self, wanted: &[String]) -> Result<Vec<usize>> {
-        let shown = self.source.path.display().to_string();
+        let shown = self.source.url.clone();
         let missing: Vec<&String> = wanted
             .iter()
             .filter(|name| !self.header.columns.contains(name))
@@ -374,8 +352,30 @@ impl OpenFile {
     }
 }
 
+fn of_rows(format: FileFormat, rows: Arc<dyn Rows>) -> (Header, Content) {
+    (Header::of(rows.columns().to_vec()), Content::Rows(format, rows))
+}
+
+fn open_bytes(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Content)> {
+    if source.version.size_bytes == 0 {
+        let hint = "an upload may have been cut off; a file without customers has a header at least";
+        return Err(Error::data("file_empty", "the file has no bytes")
+            .in_file(&source.url)
+            .hint(hint));
+    }
+    let format = match options.format {
+        Some(format) => format,
+        None => FileFormat::of(source)?,
+    };
+    match format {
+        FileFormat::Ndjson => open_ndjson(source, options),
+        FileFormat::Parquet => Ok(of_rows(format, Arc::new(ParquetFile::open(source)?))),
+        FileFormat::Csv | FileFormat::Table => open_csv(source, options),
+    }
+}
+
 fn open_csv(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Content)> {
-    let shown = source.path.display().to_string();
+    let shown = source.url.clone();
     let mut head_bytes = HEAD_BYTES;
     loop {
         let head = head(source, options, head_bytes)?;
@@ -399,7 +399,7 @@ fn open_ndjson(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Co
     let end = if head.is_whole { End::Last } else { End::More };
     let Some((byte, line)) = skip_lines(&head.bytes, options.skip_rows, b'\n') else {
         let message = format!("the file has no {} lines to skip", options.skip_rows);
-        return Err(Error::data("file_empty", message).in_file(source.path.display().to_string()));
+        return Err(Error::data("file_empty", message).in_file(&source.url));
     };
     let keys = keys_seen(head.bytes.get(byte..).unwrap_or_default(), end, KEYS_ROWS);
     let start = Position {
@@ -411,13 +411,7 @@ fn open_ndjson(source: &SourceFile, options: &ReadOptions) -> Result<(Header, Co
 }
 
 fn head(source: &SourceFile, options: &ReadOptions, max_bytes: usize) -> Result<bytes::Head> {
-    bytes::head(
-        &source.path,
-        source.size_bytes,
-        options.encoding,
-        &options.limits,
-        max_bytes,
-    )
+    bytes::head(source, options.encoding, &options.limits, max_bytes)
 }
 
 fn text(head: &bytes::Head, start: Position) -> Text {

@@ -22,7 +22,10 @@ pub fn process_text(
     let process = RawProcess {
         mode: Some(Mode::Register),
         key: Some(key.to_owned()),
-        source: Some(source(&options.file, dialect)),
+        source: Some(RawSource {
+            connection: options.connection.clone(),
+            ..source(&options.file, dialect)
+        }),
         attribute: attributes.iter().map(raw_attribute).collect(),
         ..RawProcess::default()
     };

@@ -24,6 +24,8 @@ pub const DEFAULT_MAX_ATTRIBUTES: usize = 10;
 pub struct SuggestOptions {
     /// The source as the user wrote it: a path or a URL.
     pub file: String,
+    /// NAME of the connection that it is reached through.
+    pub connection: Option<String>,
     /// Most attributes of a process.
     pub max_attributes: usize,
     /// Names the instance reserves.
@@ -36,6 +38,7 @@ impl SuggestOptions {
     pub fn new(file: impl Into<String>) -> Self {
         Self {
             file: file.into(),
+            connection: None,
             max_attributes: DEFAULT_MAX_ATTRIBUTES,
             reserved: Vec::new(),
         }
@@ -145,7 +148,7 @@ pub fn suggest(
     );
     let process_toml = process_text(options, dialect, &key, &attributes, &notes)?;
     Ok(Suggestion {
-        ingest_line: Some(ingest_line(&options.file, &key, &attributes)),
+        ingest_line: Some(ingest_line(options, &key, &attributes)),
         key: Some(key),
         attributes,
         process_toml: Some(process_toml),
@@ -204,20 +207,24 @@ fn untold(attribute: &SuggestedAttribute) -> String {
     )
 }
 
-fn ingest_line(file: &str, key: &str, attributes: &[SuggestedAttribute]) -> String {
-    let file = if file.starts_with('-') {
-        format!("./{file}")
-    } else {
-        file.to_owned()
+fn ingest_line(options: &SuggestOptions, key: &str, attributes: &[SuggestedAttribute]) -> String {
+    let file = match options.file.starts_with('-') {
+        true => format!("./{}", options.file),
+        false => options.file.clone(),
     };
+    let connection = options
+        .connection
+        .iter()
+        .map(|name| shell::option("--connection", name));
     let flags = attributes
         .iter()
         .map(|attribute| shell::option("--attribute", &written(&attribute.mapping())));
-    let line = [
-        format!("sluice ingest {}", shell::quote(&file)),
-        shell::option("--key", key),
-    ];
-    line.into_iter().chain(flags).collect::<Vec<_>>().join(" ")
+    std::iter::once(format!("sluice ingest {}", shell::quote(&file)))
+        .chain(connection)
+        .chain([shell::option("--key", key)])
+        .chain(flags)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// `COL:NAME=TYPE`, always with the name: what is copied is also what is learned from.

@@ -8,14 +8,16 @@ use super::state::{ProcessStatus, StateFile};
 use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
-use crate::source::SourceFile;
-use crate::spec::{self, Locked, Mapping, Mode, NewProcess};
+use crate::source::{Sources, blocking, typed, typed_url};
+use crate::spec::{self, Locked, Mapping, Mode, NewProcess, Source, SourceKind};
 
 /// What `ingest` was told.
 #[derive(Debug, Clone, Default)]
 pub struct Ingest {
-    /// The file.
+    /// The file: a path or URL.
     pub file: PathBuf,
+    /// NAME of a `[connections.NAME]` that it is reached through; default: that of the process, if there is one.
+    pub connection: Option<String>,
     /// The key column.
     pub key: String,
     /// `COL[:NAME]=TYPE`, as typed.
@@ -31,8 +33,12 @@ pub struct Ingest {
 /// # Errors
 /// No attributes (with the columns and a line to copy), a column that is not there, a process that differs.
 pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
-    let options = ReadOptions::default();
-    let file = OpenFile::open(SourceFile::open(&ingest.file)?, options)?;
+    let name = ingest.name.clone().unwrap_or_else(|| process_name(&ingest.file));
+    let source = source(instance, ingest, &name)?;
+    let kind = source.kind();
+    let connection = source.connection.clone();
+    let sources = Sources::of(instance);
+    let file = blocking(move || OpenFile::open(sources.open(&source)?, ReadOptions::default())).await?;
     if ingest.attributes.is_empty() {
         return Err(suggestion(ingest, &file));
     }
@@ -40,19 +46,19 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     let wanted: Vec<String> = std::iter::once(ingest.key.clone())
         .chain(mappings.iter().map(|m| m.column.clone()))
         .collect();
-    let file = file.with_rare_keys(&wanted)?;
+    let asked = wanted.clone();
+    let file = blocking(move || file.with_rare_keys(&asked)).await?;
     file.positions(&wanted).map_err(as_usage)?;
     let mode = match ingest.mode.as_str() {
         "update" => Mode::Update,
         _ => Mode::Register,
     };
-    let url = file.source.path.display().to_string();
     let new = NewProcess {
         attributes: mappings,
-        ..NewProcess::new(mode, ingest.key.clone(), url)
+        connection: connection.filter(|_| kind != SourceKind::Local),
+        ..NewProcess::new(mode, ingest.key.clone(), file.source.url.clone())
     };
     let text = spec::render_process(&new).map_err(|problem| all(&[problem]))?;
-    let name = ingest.name.clone().unwrap_or_else(|| process_name(&ingest.file));
     if StateFile::of(instance, &name).exists() {
         compare(instance, &name, &text)?;
     } else {
@@ -67,23 +73,33 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     Ok(name)
 }
 
-/// A starting point for `process new`: what `preview` guesses of `file`, or a commented example.
+/// The file to ingest, through the connection that was named, else through that of the process `name`.
+fn source(instance: &Instance, ingest: &Ingest, name: &str) -> Result<Source> {
+    if ingest.connection.is_none() && StateFile::of(instance, name).exists() {
+        let url = typed_url(&ingest.file)?;
+        let existing = check(instance, name)?.source;
+        return existing.with_file(&url).map_err(|problem| all(&[problem]));
+    }
+    typed(&ingest.file, ingest.connection.as_deref())
+}
+
+/// A starting point for `process new`: what `preview` guesses of `file`, or a commented example. May wait.
 ///
 /// # Errors
-/// The file has no readable header.
-pub fn skeleton(file: Option<&Path>) -> Result<String> {
+/// The file is not there or has no readable header.
+pub fn skeleton(sources: &Sources, file: Option<&Path>, connection: Option<&str>) -> Result<String> {
     let Some(path) = file else {
         return Ok(EXAMPLE.to_owned());
     };
-    let source = SourceFile::open(path)?;
-    let preview = crate::preview::preview(path, &source.path.display().to_string())?;
+    let source = sources.open(&typed(path, connection)?)?;
+    let preview = crate::preview::preview(&source, &source.url, connection)?;
     if let Some(text) = preview.suggestion.process_toml {
         return Ok(text);
     }
     let opened = OpenFile::open(source, ReadOptions::default())?;
     let columns = &opened.header.columns;
     let key = columns.first().cloned().unwrap_or_default();
-    let url = opened.source.path.display().to_string();
+    let url = opened.source.url.clone();
     let mappings = columns
         .iter()
         .skip(1)
@@ -91,6 +107,7 @@ pub fn skeleton(file: Option<&Path>) -> Result<String> {
         .map(|column| Mapping::of_column(column, spec::AttributeType::String));
     let new = NewProcess {
         attributes: mappings.collect(),
+        connection: connection.map(str::to_owned),
         ..NewProcess::new(Mode::Register, key, url)
     };
     spec::render_process(&new).map_err(|problem| all(&[problem]))
@@ -193,9 +210,14 @@ fn suggestion(ingest: &Ingest, file: &OpenFile) -> Error {
         .filter(|c| **c != key)
         .take(10)
         .map(|c| format!("--attribute {}", shell(&format!("{}=string", escaped(c)))));
+    let connection = ingest
+        .connection
+        .iter()
+        .map(|name| format!(" --connection {name}"));
     let line = format!(
-        "sluice ingest {} --key {} {}",
+        "sluice ingest {}{} --key {} {}",
         shell(&ingest.file.display().to_string()),
+        connection.collect::<String>(),
         shell(&key),
         flags.collect::<Vec<_>>().join(" ")
     );

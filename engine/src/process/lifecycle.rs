@@ -331,12 +331,7 @@ pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Proce
     let file = definition_path(instance, name).display().to_string();
     let process = spec::parse_process_in(name, text, instance.config())
         .map_err(|problems| all(&problems).in_file(&file))?;
-    if process.source.kind() != SourceKind::Local {
-        return Err(Error::usage("this version reads local files only")
-            .in_file(file)
-            .hint("copy the file here first"));
-    }
-    if process.schedule.is_some() {
+    if process.schedule.is_some() && process.source.kind() == SourceKind::Local {
         return Err(Error::usage("schedule: a local file is ingested one time only")
             .in_file(file)
             .hint("take [schedule] out, and run the process again on each new file"));

@@ -1,6 +1,5 @@
 //! The coordinator: leases, order, and how a run ends.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -15,14 +14,15 @@ use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
 use crate::history::standing_run;
 use crate::ids;
-use crate::instance::Instance;
+use crate::instance::{Instance, all};
 use crate::merge::{AttributeCells, ChangeSet, MergeSummary};
 use crate::plan::{catalogue, changes_columns, layout, read_options};
 use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::session::new_session;
 use crate::settings::Settings;
-use crate::source::SourceFile;
+use crate::source::recurring::Pattern;
+use crate::source::{SourceFile, Sources, blocking, typed_url};
 use crate::spec::{Mode, Process, RejectBudget, Strictness};
 use crate::split::{RejectOrigin, Verdicts};
 use crate::stage::{BatchStore, StageBudget};
@@ -138,18 +138,16 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run(&mut self) -> Result<RunStatus> {
-        let file = self.open_source()?;
-        let identity = file.source.identity();
-        self.identity = Some(identity.clone());
-        if self.request.repeat == Repeat::SkipMerged && self.request.effect == Effect::Merge {
-            let state = StateFile::of(self.instance, &self.process.name).read()?;
-            let merged_by: Vec<&str> = state.merged_by(&identity).collect();
-            if let Some(run_id) = standing_run(&self.instance.customers()?, &merged_by).await? {
-                self.warnings.push(format!(
-                    "this file was merged by run {run_id}; --force merges it again"
-                ));
-                return Ok(RunStatus::Skipped);
-            }
+        let Some(source) = self.find_source().await? else {
+            return Ok(RunStatus::Skipped);
+        };
+        let file = self.open_source(source).await?;
+        self.identity = file.source.identity();
+        if let Some(run_id) = self.merged_before().await? {
+            self.warnings.push(format!(
+                "this file was merged by run {run_id}; --force merges it again"
+            ));
+            return Ok(RunStatus::Skipped);
         }
         let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
         let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
@@ -164,7 +162,7 @@ impl Attempt<'_> {
             effect: self.request.effect,
             budget: self.reject_budget(),
             origin: self.origin(),
-            identity,
+            identity: self.identity.clone(),
         };
         let facts = merging.run(&mut self.record, &mut self.phases).await?;
         self.merge = MergeSummary::of(&facts);
@@ -194,21 +192,67 @@ impl Attempt<'_> {
         }
     }
 
-    fn open_source(&mut self) -> Result<OpenFile> {
-        let path = match &self.request.file {
-            Some(file) => file.clone(),
-            // Relative to the instance, wherever the command is typed.
-            None => self.instance.root().join(self.process.source.location()),
+    /// The run that merged this very source, if one did and that stands.
+    async fn merged_before(&self) -> Result<Option<String>> {
+        let (Some(identity), Repeat::SkipMerged, Effect::Merge) =
+            (&self.identity, self.request.repeat, self.request.effect)
+        else {
+            return Ok(None);
         };
-        self.record.source_file = Some(shown(&path));
-        let source = SourceFile::open(&path)?;
-        self.phases.watch().expect_bytes(source.size_bytes);
-        self.record.source_file = Some(shown(&source.path));
-        self.record.source_size_bytes = Some(source.size_bytes);
-        self.record.source_modified_at = DateTime::from_timestamp_micros((source.modified_ns / 1000) as i64);
+        let state = StateFile::of(self.instance, &self.process.name).read()?;
+        let merged_by: Vec<&str> = state.merged_by(identity).collect();
+        let standing = standing_run(&self.instance.customers()?, &merged_by).await?;
+        Ok(standing.map(str::to_owned))
+    }
+
+    /// The file that is read; none if a recurring process finds none.
+    async fn find_source(&mut self) -> Result<Option<SourceFile>> {
+        let sources = Sources::of(self.instance);
+        let mut process = self.process.clone();
+        if let Some(file) = &self.request.file {
+            let url = typed_url(file)?;
+            process.source = process
+                .source
+                .with_file(&url)
+                .map_err(|problem| all(&[problem]).in_file(url))?;
+            process.schedule = None;
+        }
+        self.record.source_file = Some(sources.shown(&process.source));
+        let source = process.source.clone();
+        let finding = blocking(move || sources.of_process(&process));
+        let found = self.phases.watch().unless_stopped(finding).await?;
+        match &found {
+            Some(found) => self.note_source(found),
+            None => {
+                let pattern = Pattern::of(&source).map(|pattern| pattern.shown());
+                self.record.source_file = None;
+                self.warnings.push(format!(
+                    "no file {} beside {}; nothing to do",
+                    pattern.unwrap_or_default(),
+                    source.location()
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    fn note_source(&mut self, source: &SourceFile) {
+        self.record.source_file = Some(source.url.clone());
+        if source.rows().is_some() {
+            return;
+        }
+        let version = &source.version;
+        self.phases.watch().expect_bytes(version.size_bytes);
+        self.record.source_size_bytes = Some(version.size_bytes);
+        self.record.source_modified_at = DateTime::from_timestamp_micros((version.modified_ns / 1000) as i64);
+        self.record.source_etag = version.etag.clone();
+    }
+
+    async fn open_source(&mut self, source: SourceFile) -> Result<OpenFile> {
         let options = read_options(&self.process.source, &self.instance.config().limits)?;
         let columns = layout(&self.process)?.source_columns();
-        let file = OpenFile::open(source, options)?.with_rare_keys(&columns)?;
+        let opening = blocking(move || OpenFile::open(source, options)?.with_rare_keys(&columns));
+        let file = self.phases.watch().unless_stopped(opening).await?;
         self.record.source_format = Some(source_format(&file));
         self.compare_columns(&file)?;
         Ok(file)
@@ -268,7 +312,8 @@ impl Attempt<'_> {
         }
         let loading = load(ctx, loading);
         let loaded = self.phases.stoppable("load", loading).await?;
-        file.source.check_unchanged()?;
+        let source = file.source.clone();
+        blocking(move || source.check_unchanged()).await?;
         if loaded.rows_read() == 0 {
             self.warnings
                 .push("the file has a header and no records".to_owned());
@@ -365,8 +410,4 @@ impl Attempt<'_> {
             .in_file_if_data(self.record.source_file.as_deref())
             .wrote("no customer was changed"))
     }
-}
-
-fn shown(path: &std::path::Path) -> String {
-    PathBuf::from(path).display().to_string()
 }

@@ -39,8 +39,8 @@ pub(super) struct Merging<'a> {
     pub effect: Effect,
     pub budget: RejectBudget,
     pub origin: RejectOrigin,
-    /// Identity of the source, for exactly-once.
-    pub identity: String,
+    /// Identity of the source, for exactly-once; a query has none.
+    pub identity: Option<String>,
 }
 
 impl Merging<'_> {
@@ -173,7 +173,7 @@ impl Merging<'_> {
         let info = HashMap::from([
             ("run_id".to_owned(), Value::from(record.run_id.as_str())),
             ("process".to_owned(), Value::from(record.process.as_str())),
-            ("source_identity".to_owned(), Value::from(self.identity.as_str())),
+            ("source_identity".to_owned(), Value::from(self.identity.clone())),
             ("run".to_owned(), serde_json::to_value(&ended)?),
         ]);
         let txn = Some(Txn {

@@ -68,7 +68,7 @@ pub enum Repeat {
 pub struct RunRequest {
     /// The process.
     pub process: String,
-    /// A file instead of the process's source.
+    /// A path or URL instead of the process's source.
     pub file: Option<PathBuf>,
     /// Whether anything is written.
     pub effect: Effect,
@@ -150,14 +150,8 @@ impl Phases {
         phase: &'static str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let stop = Arc::clone(&self.watch.stop);
-        let guarded = async {
-            tokio::select! {
-                result = work => result,
-                () = stop.notified() => Err(Error::interrupted()),
-            }
-        };
-        self.time(phase, guarded).await
+        let watch = self.watch.clone();
+        self.time(phase, watch.unless_stopped(work)).await
     }
 
     /// The watch.
@@ -174,6 +168,17 @@ impl Phases {
 }
 
 impl Watch {
+    /// Does `work`, but ends at once when the run is asked to stop.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the run was stopped.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            result = work => result,
+            () = self.stop.notified() => Err(Error::interrupted()),
+        }
+    }
+
     /// Says how large the source is.
     pub fn expect_bytes(&self, bytes: u64) {
         self.total_bytes.store(bytes, Ordering::Relaxed);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::connection::{self, Connection, RawConnection};
 use super::maintenance::{self, Maintenance, RawMaintenance};
 use super::merging::{DeletionVectors, MergeStrategy};
 use super::names::is_slug;
@@ -16,7 +17,7 @@ use super::read::Document;
 use super::retention::Retention;
 use super::schedule::parse_time_zone;
 use super::size::RawBytes;
-use super::table::{table, tables};
+use super::table::{named_tables, table, tables};
 use crate::decode::bytes::limits::DEFAULT_MAX_RATIO;
 
 /// The newest layout of an instance that this program knows.
@@ -105,8 +106,8 @@ pub struct InstanceConfig {
     pub defaults: Defaults,
     /// When tables are laid out anew.
     pub maintenance: Maintenance,
-    /// `[connections.NAME]`, read by the connectors.
-    pub connections: BTreeMap<String, toml::Table>,
+    /// `[connections.NAME]`: places elsewhere.
+    pub connections: BTreeMap<String, Connection>,
     /// Who is told what.
     pub notify: Vec<Notify>,
 }
@@ -140,7 +141,8 @@ struct RawInstance {
     defaults: Option<RawDefaults>,
     #[serde(deserialize_with = "table")]
     maintenance: Option<RawMaintenance>,
-    connections: BTreeMap<String, toml::Table>,
+    #[serde(deserialize_with = "named_tables")]
+    connections: BTreeMap<String, RawConnection>,
     #[serde(deserialize_with = "tables")]
     notify: Vec<RawNotify>,
 }
@@ -204,23 +206,32 @@ fn resolve(raw: RawInstance, findings: &mut Findings) -> InstanceConfig {
         }
         Some(_) => {}
     }
-    for name in raw.connections.keys().filter(|name| !is_slug(name)) {
-        let remedy = "write a name of a-z, 0-9, _ and - that starts with a letter or digit";
-        findings.add(
-            format!("connections.{name}"),
-            format!("`{name}` cannot name a connection"),
-            remedy,
-        );
-    }
     InstanceConfig {
         format: INSTANCE_FORMAT,
         reserved_attributes: raw.reserved_attributes,
         limits: resolve_limits(raw.limits.unwrap_or_default(), findings),
         defaults: resolve_defaults(raw.defaults.unwrap_or_default(), findings),
         maintenance: maintenance::resolve(&raw.maintenance.unwrap_or_default(), findings),
-        connections: raw.connections,
+        connections: resolve_connections(raw.connections, findings),
         notify: notify::resolve(raw.notify, findings),
     }
+}
+
+fn resolve_connections(
+    raw: BTreeMap<String, RawConnection>,
+    findings: &mut Findings,
+) -> BTreeMap<String, Connection> {
+    let mut connections = BTreeMap::new();
+    for (name, raw) in raw {
+        let at = format!("connections.{name}");
+        if !is_slug(&name) {
+            let remedy = "write a name of a-z, 0-9, _ and - that starts with a letter or digit";
+            findings.add(at, format!("`{name}` cannot name a connection"), remedy);
+        } else if let Some(connection) = connection::resolve(raw, &at, findings) {
+            connections.insert(name, connection);
+        }
+    }
+    connections
 }
 
 fn resolve_limits(raw: RawLimits, findings: &mut Findings) -> Limits {

@@ -81,6 +81,23 @@ pub fn kind_of(url: &str) -> Result<SourceKind, Problem> {
     }
 }
 
+/// The kind of place that a folder is in: of a path, a bucket, a host, a database, and of what is below one.
+///
+/// # Errors
+/// An unknown scheme, no bucket or host, a password in the URL.
+pub fn kind_of_folder(url: &str) -> Result<SourceKind, Problem> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok(SourceKind::Local);
+    };
+    // What is below it is a file or table, whatever else the folder is called.
+    let inside = match scheme {
+        "snowflake" => "snowflake://DB/SCHEMA/TABLE".to_owned(),
+        _ if rest.is_empty() => url.to_owned(),
+        _ => format!("{}/file", url.trim_end_matches('/')),
+    };
+    kind_of(&inside)
+}
+
 fn names_file(rest: &str) -> bool {
     rest.split_once('/')
         .is_some_and(|(place, path)| !place.is_empty() && !path.is_empty() && !path.ends_with('/'))
@@ -102,9 +119,12 @@ fn has_password(rest: &str) -> bool {
 /// Without a root the bucket counts, or for SFTP the folder of login. A root is a path, with or without the
 /// scheme and bucket in front.
 pub fn folders_below(url: &str, root: Option<&str>) -> Option<usize> {
-    let path = path_of(url);
-    let root = root.map_or("", |root| path_of(root)).trim_matches('/');
-    let path = path.trim_start_matches('/');
+    let is_elsewhere = |root: &str| root.contains("://") && place_of(root) != place_of(url);
+    if root.is_some_and(is_elsewhere) {
+        return None;
+    }
+    let root = root.map_or("", path_of).trim_matches('/');
+    let path = path_of(url).trim_start_matches('/');
     let below = match root {
         "" => path,
         root => path.strip_prefix(root)?.strip_prefix('/')?,
@@ -112,7 +132,35 @@ pub fn folders_below(url: &str, root: Option<&str>) -> Option<usize> {
     Some(below.matches('/').count())
 }
 
-fn path_of(url: &str) -> &str {
+/// Whether a file is at most `most` folders below the root.
+///
+/// # Errors
+/// It is deeper, or elsewhere.
+pub fn check_depth(url: &str, root: Option<&str>, most: usize) -> Result<(), Problem> {
+    match folders_below(url, root) {
+        None => {
+            let what = format!("not under the connection's root `{}`", root.unwrap_or_default());
+            let remedy = "name a file under the root, or another connection";
+            Err(Problem::new("url", what, remedy))
+        }
+        Some(depth) if depth > most => {
+            let what = format!("{depth} nested folders, the limit is {most}");
+            let remedy = "move the file up, or set the connection's root further down";
+            Err(Problem::new("url", what, remedy))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Scheme and bucket or host of a URL: what stands before its path.
+pub fn place_of(url: &str) -> &str {
+    let path = path_of(url);
+    let place = url.get(..url.len() - path.len()).unwrap_or_default();
+    place.strip_suffix('/').unwrap_or(place)
+}
+
+/// The path of a URL, without the slash before it; of anything else all of it.
+pub fn path_of(url: &str) -> &str {
     match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
         None => url,
@@ -201,6 +249,21 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_and_what_is_below_it_are_folders() {
+        for (url, kind) in [
+            ("s3://b", SourceKind::S3),
+            ("s3://b/", SourceKind::S3),
+            ("gs://b/x/y/", SourceKind::Gcs),
+            ("sftp://h", SourceKind::Sftp),
+            ("snowflake://DB", SourceKind::SnowflakeTable),
+            ("in/", SourceKind::Local),
+        ] {
+            assert_eq!(kind_of_folder(url), Ok(kind), "{url}");
+        }
+        assert!(kind_of_folder("s3://").is_err() && kind_of_folder("ftp://h").is_err());
+    }
+
+    #[test]
     fn a_password_in_a_url_is_refused_without_being_repeated() {
         let problem = kind_of("sftp://user:hunter2@host/a.csv").unwrap_err();
         assert!(problem.remedy.contains("connections"));
@@ -215,6 +278,8 @@ mod tests {
         assert_eq!(folders_below("s3://b/x/y/z/a.csv", Some("s3://b/x/y/")), Some(1));
         assert_eq!(folders_below("sftp://h/home/u/x/a.csv", Some("/home/u")), Some(1));
         assert_eq!(folders_below("s3://b/xy/a.csv", Some("x")), None);
+        assert_eq!(folders_below("s3://c/x/a.csv", Some("s3://b/x")), None);
+        assert_eq!(folders_below("s3://b/x/a.csv", Some("s3://b")), Some(1));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod attribute;
 mod command_line;
+mod connection;
 mod hash;
 mod instance;
 mod location;
@@ -33,6 +34,7 @@ mod retention;
 mod rule;
 mod schedule;
 mod schema;
+mod secret;
 mod size;
 mod source;
 mod table;
@@ -42,9 +44,16 @@ mod types;
 
 pub use attribute::{Attribute, DEFAULT_DATES};
 pub use command_line::{Mapping, parse_mapping};
+pub use connection::{
+    Addressing, Connection, GcsConnection, S3Auth, S3Connection, SftpConnection, SnowflakeAuth,
+    SnowflakeConnection, Transport,
+};
 pub use hash::definition_hash;
 pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};
-pub use location::{SourceKind, default_pattern, folders_below, kind_of, stem_and_extension};
+pub use location::{
+    SourceKind, check_depth, default_pattern, folders_below, kind_of, kind_of_folder, path_of, place_of,
+    stem_and_extension,
+};
 pub use locked::{Difference, Locked, LockedAttribute, locked_differences};
 pub use maintenance::{AutoMaintenance, Maintenance};
 pub use merging::{DeletionVectors, MergeStrategy};
@@ -61,7 +70,8 @@ pub use resolve::{parse_process, parse_process_in};
 pub use retention::Retention;
 pub use rule::{BUILTIN_RULE_IDS, BuiltinSeverities, RuleKind, Severity, UserRule};
 pub use schedule::{Every, Schedule};
-pub use schema::json_schema;
+pub use schema::{connection_schema, json_schema};
+pub use secret::{Secret, SecretText, Value};
 pub use size::parse_bytes;
 pub use source::{CsvOptions, Format, Header, Newline, Source, Trim, parse_source};
 pub use types::{AttributeType, MAX_DECIMAL_PRECISION, MAX_NVARCHAR_UNITS, MAX_VARCHAR_CHARS};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::attribute::{self, Attribute, Surroundings, effective_name};
+use super::connection::Connection;
 use super::hash::definition_hash;
 use super::instance::{Defaults, InstanceConfig, Limits};
-use super::location::{SourceKind, folders_below};
+use super::location::{SourceKind, check_depth};
 use super::names::check_process_name;
 use super::policy::{self, OnDuplicate, Policy};
 use super::problem::{Findings, Problem};
@@ -58,7 +59,7 @@ struct Context<'a> {
     reserved: &'a [String],
     defaults: &'a Defaults,
     /// The instance's connections, where they are known.
-    connections: Option<&'a BTreeMap<String, toml::Table>>,
+    connections: Option<&'a BTreeMap<String, Connection>>,
 }
 
 fn parse(name: &str, text: &str, context: &Context<'_>) -> Result<Process, Vec<Problem>> {
@@ -134,7 +135,7 @@ fn resolve_source(raw: Option<RawSource>, context: &Context<'_>, findings: &mut 
     };
     let source = source::resolve(raw, context.defaults, "source.", findings)?;
     check_connection(&source, context, findings);
-    check_depth(&source, context, findings);
+    check_folders(&source, context, findings);
     Some(source)
 }
 
@@ -142,7 +143,7 @@ fn check_connection(source: &Source, context: &Context<'_>, findings: &mut Findi
     let (Some(name), Some(known)) = (&source.connection, context.connections) else {
         return;
     };
-    if !known.contains_key(name) {
+    let Some(connection) = known.get(name) else {
         let what = format!("sluice.toml has no [connections.{name}]");
         let names: Vec<&str> = known.keys().map(String::as_str).collect();
         let remedy = match names.is_empty() {
@@ -150,46 +151,29 @@ fn check_connection(source: &Source, context: &Context<'_>, findings: &mut Findi
             false => format!("add it there, or use one of {}", names.join(", ")),
         };
         findings.add("source.connection", what, remedy);
+        return;
+    };
+    if !connection.serves(source.kind()) {
+        let what = format!("[connections.{name}] is of type {}", connection.word());
+        findings.add("source.connection", what, "use one whose type fits the url");
     }
 }
 
 /// Folders are counted from the connection's root. The login folder of SFTP is known to the server alone.
-fn check_depth(source: &Source, context: &Context<'_>, findings: &mut Findings) {
+fn check_folders(source: &Source, context: &Context<'_>, findings: &mut Findings) {
     let Some(url) = source.url.as_deref() else { return };
     let connection = source.connection.as_ref();
-    let settings = connection
+    let known = connection
         .zip(context.connections)
         .and_then(|(name, known)| known.get(name));
-    let root = settings
-        .and_then(|settings| settings.get("root"))
-        .and_then(toml::Value::as_str);
+    let root = known.and_then(Connection::root);
     let root_is_known = match source.kind() {
-        SourceKind::S3 | SourceKind::Gcs => connection.is_none() || settings.is_some(),
+        SourceKind::S3 | SourceKind::Gcs => connection.is_none() || known.is_some(),
         SourceKind::Sftp => root.is_some(),
         _ => false,
     };
-    if !root_is_known {
-        return;
-    }
-    let most = context.limits.folder_depth;
-    match folders_below(url, root) {
-        None => {
-            let what = format!("not under the connection's root `{}`", root.unwrap_or_default());
-            findings.add(
-                "source.url",
-                what,
-                "name a file under the root, or another connection",
-            );
-        }
-        Some(depth) if depth > most => {
-            let what = format!("{depth} nested folders, the limit is {most}");
-            findings.add(
-                "source.url",
-                what,
-                "move the file up, or set the connection's root further down",
-            );
-        }
-        Some(_) => {}
+    if root_is_known {
+        findings.take("source.url", check_depth(url, root, context.limits.folder_depth));
     }
 }
 

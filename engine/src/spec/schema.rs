@@ -1,15 +1,26 @@
-//! The JSON Schema of a process file, made from the structs that read it.
+//! The JSON Schemas of what users write, made from the structs that read it.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
+use super::connection::RawConnection;
 use super::process::RawProcess;
 
 /// What `sluice process schema` prints.
 pub fn json_schema() -> Value {
+    schema_of::<RawProcess>()
+}
+
+/// The schema of one `[connections.NAME]` of `sluice.toml`.
+pub fn connection_schema() -> Value {
+    schema_of::<RawConnection>()
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
     let mut schema = SchemaSettings::draft2020_12()
         .into_generator()
-        .into_root_schema_for::<RawProcess>()
+        .into_root_schema_for::<T>()
         .to_value();
     forget_null(&mut schema);
     schema

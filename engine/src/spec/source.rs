@@ -130,6 +130,21 @@ impl Source {
         kind.unwrap_or(SourceKind::SnowflakeQuery)
     }
 
+    /// The same for another file, as `--file` names one; the connection stays where it serves it.
+    ///
+    /// # Errors
+    /// A URL that names no file.
+    pub fn with_file(&self, url: &str) -> Result<Self, Problem> {
+        let kind = location::kind_of(url)?;
+        let connection = self.connection.clone().filter(|_| kind == self.kind());
+        Ok(Self {
+            url: Some(url.to_owned()),
+            query: None,
+            connection,
+            ..self.clone()
+        })
+    }
+
     /// The URL, or else the query.
     pub fn location(&self) -> &str {
         self.url.as_deref().or(self.query.as_deref()).unwrap_or_default()

@@ -2,6 +2,7 @@
 //!
 //! A struct that derives `Deserialize` also takes an array, by position: `policy = ["keep_first"]` would be legal.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -21,6 +22,17 @@ pub(super) fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 ) -> Result<Vec<T>, D::Error> {
     let items = Vec::<Table<T>>::deserialize(deserializer)?;
     Ok(items.into_iter().map(|Table(inner)| inner).collect())
+}
+
+/// For `deserialize_with`: a table of tables.
+pub(super) fn named_tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let items = BTreeMap::<String, Table<T>>::deserialize(deserializer)?;
+    Ok(items
+        .into_iter()
+        .map(|(name, Table(inner))| (name, inner))
+        .collect())
 }
 
 struct Table<T>(T);

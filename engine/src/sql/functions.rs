@@ -18,8 +18,8 @@ use crate::history::{self, Timeline};
 use crate::instance::{Instance, all};
 use crate::plan::{layout, read_options};
 use crate::process;
-use crate::source::SourceFile;
-use crate::spec::{self, SourceKind};
+use crate::source::{Sources, typed_url};
+use crate::spec;
 use crate::table::SnapshotTable;
 
 /// Registers every table function of `instance`.
@@ -84,14 +84,11 @@ fn literals(exprs: &[Expr]) -> Result<Vec<String>> {
     exprs.iter().map(text).collect()
 }
 
-fn local(instance: &Instance, url: &str) -> Result<SourceFile> {
-    match spec::kind_of(url).map_err(|problem| all(&[problem]))? {
-        // As typed where that is there, else from the instance's folder, as in a process file.
-        SourceKind::Local if Path::new(url).exists() => SourceFile::open(Path::new(url)),
-        SourceKind::Local => SourceFile::open(&instance.root().join(url)),
-        _ => Err(Error::usage("this version reads local files only")
-            .in_file(url)
-            .hint("copy the file here first")),
+/// A path as typed where that is there, else from the instance's folder, as in a process file.
+fn as_found(url: &str) -> Result<String> {
+    match Path::new(url).exists() {
+        true => typed_url(Path::new(url)),
+        false => Ok(url.to_owned()),
     }
 }
 
@@ -105,9 +102,10 @@ fn source(instance: &Instance, arguments: &[String]) -> Result<SourceTable> {
         .chunks(2)
         .map(|pair| (pair[0].clone(), pair.get(1).cloned().unwrap_or_default()))
         .collect();
-    let parsed = spec::parse_source(url, &pairs).map_err(|problems| all(&problems))?;
+    let parsed = spec::parse_source(&as_found(url)?, &pairs).map_err(|problems| all(&problems))?;
     let options = read_options(&parsed, &instance.config().limits)?;
-    SourceTable::text(OpenFile::open(local(instance, url)?, options)?)
+    let sources = Sources::of(instance);
+    SourceTable::text(waited(|| OpenFile::open(sources.open(&parsed)?, options))?)
 }
 
 fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> Result<SourceTable> {
@@ -116,11 +114,23 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
         [name, file] => (name, Some(file.as_str())),
         _ => return Err(Error::usage("name a process: incoming('PROCESS'[, 'FILE'])")),
     };
-    let process = process::check(instance, name)?;
-    let opened = local(instance, file.unwrap_or_else(|| process.source.location()))?;
+    let mut process = process::check(instance, name)?;
+    if let Some(file) = file {
+        let at = process.source.with_file(&as_found(file)?);
+        process.source = at.map_err(|problem| all(&[problem]))?;
+        process.schedule = None;
+    }
     let options = read_options(&process.source, &instance.config().limits)?;
     let layout = layout(&process)?;
-    let file = OpenFile::open(opened, options)?.with_rare_keys(&layout.source_columns())?;
+    let sources = Sources::of(instance);
+    let file = waited(|| {
+        let Some(found) = sources.of_process(&process)? else {
+            return Err(
+                Error::runtime("no file of the process is there now").in_file(process.source.location())
+            );
+        };
+        OpenFile::open(found, options)?.with_rare_keys(&layout.source_columns())
+    })?;
     SourceTable::typed(file, &layout, relation)
 }
 
@@ -170,6 +180,11 @@ fn history(instance: &Instance, arguments: &[String]) -> Result<Arc<dyn TablePro
     let log = instance.customers()?;
     let timeline = now(Timeline::read(&log))?;
     Ok(rows(history::history_schema(), &timeline.rows())?)
+}
+
+/// Does what may wait, where a plan is made.
+fn waited<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    tokio::task::block_in_place(work)
 }
 
 /// Waits for `work`: a table function is called while a plan is made, which is not async; reading a log is.

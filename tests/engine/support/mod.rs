@@ -53,6 +53,7 @@ impl Bench {
     pub async fn ingest(&self, file: &Path, key: &str, attributes: &[&str], mode: &str) -> Result<Report> {
         let ingest = Ingest {
             file: file.to_owned(),
+            connection: None,
             key: key.to_owned(),
             attributes: attributes.iter().map(|a| (*a).to_owned()).collect(),
             mode: mode.to_owned(),

@@ -47,9 +47,3 @@ pub(super) fn trailing(format: &str, at: u64) -> io::Error {
                 if it is, write the file again";
     as_io(Error::data("source_corrupt", message).hint(hint))
 }
-
-/// The file got shorter than it was when it was opened.
-pub(super) fn shrunk(size_bytes: u64, at: u64) -> Error {
-    let message = format!("the file had {size_bytes} bytes when it was opened and now ends at byte {at}");
-    Error::data("source_changed", message).hint("start the run when the file is complete and at rest")
-}

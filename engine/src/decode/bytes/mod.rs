@@ -1,13 +1,13 @@
 //! The bytes of a file, decompressed and in UTF-8, block by block.
 //!
 //! ```text
-//!   UTF-8, uncompressed ──────────────────────────────────────▶ PlainFile ────┐
-//!                                                               (pread)       ├─▶ Blocks ─▶ Block, Block, ...
-//!   Stored ─▶ Gunzip, Unzstd ─▶ Guard ─▶ Transcoding ─▶ Cutter ─▶ StreamBlocks ┘
-//!   (file)    decompress        limits   to UTF-8       blocks    (thread)
+//!   UTF-8, uncompressed, here ────────────────────────────────▶ PlainFile ─────┐  (pread)
+//!   UTF-8, uncompressed, elsewhere ───────────────────────────▶ FetchedBlocks ─┼─▶ Blocks ─▶ Block, Block, ...
+//!   Stored ─▶ Gunzip, Unzstd ─▶ Guard ─▶ Transcoding ─▶ Cutter ─▶ StreamBlocks ─┘
+//!   (any)     decompress        limits   to UTF-8       blocks    (thread)
 //! ```
 //!
-//! Start with [`open()`]: it looks at the content, builds the shorter or the longer way, and gives [`Blocks`], which any
+//! Start with [`open()`]: it looks at the content, builds the shortest way that serves, and gives [`Blocks`], which any
 //! number of threads may ask. [`head()`] gives the first bytes alone. A [`Block`] has a look-ahead, so that a record
 //! that straddles a cut is whole in the block it starts in. What [`Encoding`] cannot decode stays recognisable:
 //! [`Encoding::restore`] gives the original bytes of any text of the stream.
@@ -16,7 +16,9 @@ mod block;
 mod compression;
 mod cutter;
 pub mod encoding;
+mod failure;
 mod fault;
+mod fetched;
 mod footer;
 mod gunzip;
 pub mod limits;

@@ -1,23 +1,23 @@
-//! From a path to blocks.
+//! From a source file to blocks.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::block::{Blocks, Cut};
 use super::compression::Compression;
 use super::encoding::{Encoding, bom};
 use super::fault;
+use super::fetched::FetchedBlocks;
 use super::footer::{Footer, WithoutFooter};
 use super::gunzip::Gunzip;
 use super::limits::{Guard, Limits};
-use super::plain::{PlainFile, read_whole};
+use super::plain::PlainFile;
 use super::stored::Stored;
 use super::stream::{Feed, StreamBlocks};
 use super::transcode::Transcoding;
 use super::unzstd::Unzstd;
 use crate::error::{Error, Result};
+use crate::source::SourceFile;
 
 /// Bytes that are looked at to tell what a file is.
 const SNIFFED_BYTES: usize = 4096;
@@ -36,28 +36,29 @@ pub struct Opened {
     pub mark: Option<Encoding>,
 }
 
-/// Opens the file at `path`, of which the first `size_bytes` count, as blocks of its decoded stream without `footer`.
+/// Opens `file` as blocks of its decoded stream without `footer`.
 ///
 /// # Errors
-/// The file cannot be opened. `source_corrupt`: it is in a format that is not read, its byte order mark contradicts
+/// The file cannot be read. `source_corrupt`: it is in a format that is not read, its byte order mark contradicts
 /// `encoding`, or its first bytes cannot be decompressed. Damage further on is an error of [`Blocks::next`].
 pub fn open(
-    path: &Path,
-    size_bytes: u64,
+    file: &SourceFile,
     encoding: Encoding,
     limits: &Limits,
     footer: Footer,
     cut: Cut,
 ) -> Result<(Arc<dyn Blocks>, Opened)> {
-    let mut decoded = Decoded::open(path, size_bytes, encoding, limits)?;
+    let mut decoded = Decoded::open(file, encoding, limits)?;
     let opened = decoded.opened;
     if footer.num_lines > 0 {
         decoded.feed.reader = Box::new(WithoutFooter::new(decoded.feed.reader, footer));
     }
-    let blocks: Arc<dyn Blocks> = if decoded.is_stored_as_read() && footer.num_lines == 0 {
-        Arc::new(PlainFile::open(path, size_bytes, cut)?)
-    } else {
-        Arc::new(StreamBlocks::start(decoded.feed, cut, READY_BLOCKS)?)
+    let is_plain = decoded.is_stored_as_read() && footer.num_lines == 0;
+    let (shown, size_bytes) = (&file.url, file.version.size_bytes);
+    let blocks: Arc<dyn Blocks> = match (file.local(), file.parts(cut.start)) {
+        (Some(local), _) if is_plain => Arc::new(PlainFile::new(Arc::clone(local), shown, size_bytes, cut)),
+        (_, Some(parts)) if is_plain => Arc::new(FetchedBlocks::new(parts, shown, cut)),
+        _ => Arc::new(StreamBlocks::start(decoded.feed, cut, READY_BLOCKS)?),
     };
     Ok((blocks, opened))
 }
@@ -77,14 +78,8 @@ pub struct Head {
 ///
 /// # Errors
 /// As [`open`], and damage within these bytes.
-pub fn head(
-    path: &Path,
-    size_bytes: u64,
-    encoding: Encoding,
-    limits: &Limits,
-    max_bytes: usize,
-) -> Result<Head> {
-    let decoded = Decoded::open(path, size_bytes, encoding, limits)?;
+pub fn head(file: &SourceFile, encoding: Encoding, limits: &Limits, max_bytes: usize) -> Result<Head> {
+    let decoded = Decoded::open(file, encoding, limits)?;
     let opened = decoded.opened;
     let mut bytes = Vec::new();
     decoded
@@ -106,9 +101,9 @@ pub fn head(
 ///
 /// # Errors
 /// The file cannot be opened, or not be decompressed.
-pub fn raw_head(path: &Path, size_bytes: u64, limits: &Limits, max_bytes: usize) -> Result<RawHead> {
+pub fn raw_head(file: &SourceFile, limits: &Limits, max_bytes: usize) -> Result<RawHead> {
     let read = || {
-        let (plain, compression) = decompressed(path, size_bytes, limits)?;
+        let (plain, compression) = decompressed(file, limits)?;
         let mut bytes = Vec::new();
         plain
             .take(max_bytes as u64 + 1)
@@ -122,7 +117,7 @@ pub fn raw_head(path: &Path, size_bytes: u64, limits: &Limits, max_bytes: usize)
             compression,
         })
     };
-    read().map_err(|error: Error| error.in_file(path.display().to_string()))
+    read().map_err(|error: Error| error.in_file(&file.url))
 }
 
 /// The beginning of a file, not decoded.
@@ -146,15 +141,14 @@ struct Decoded {
 type Plain = Box<dyn Read + Send>;
 
 impl Decoded {
-    fn open(path: &Path, size_bytes: u64, encoding: Encoding, limits: &Limits) -> Result<Self> {
-        let shown = path.display().to_string();
-        Self::build(path, size_bytes, encoding, limits).map_err(|error| error.in_file(shown))
+    fn open(file: &SourceFile, encoding: Encoding, limits: &Limits) -> Result<Self> {
+        Self::build(file, encoding, limits).map_err(|error| error.in_file(&file.url))
     }
 
-    fn build(path: &Path, size_bytes: u64, encoding: Encoding, limits: &Limits) -> Result<Self> {
-        let (stored, compression) = stored(path, size_bytes)?;
+    fn build(file: &SourceFile, encoding: Encoding, limits: &Limits) -> Result<Self> {
+        let (stored, compression) = stored(file)?;
         let stored_bytes = stored.counter();
-        let mut plain = decompress(stored, compression, size_bytes, limits)?;
+        let mut plain = decompress(stored, compression, file.version.size_bytes, limits)?;
         let plain_head = read_head(&mut plain)?;
         if compression != Compression::None {
             check_packed_once(compression, Compression::of(&plain_head))?;
@@ -170,7 +164,7 @@ impl Decoded {
             feed: Feed {
                 reader,
                 stored_bytes,
-                file: path.display().to_string(),
+                file: file.url.clone(),
             },
             opened: Opened {
                 compression,
@@ -186,29 +180,22 @@ impl Decoded {
     }
 }
 
-fn stored(path: &Path, size_bytes: u64) -> Result<(Stored<File>, Compression)> {
-    let file =
-        File::open(path).map_err(|error| Error::runtime("the file could not be opened").because(error))?;
-    let compression = Compression::of(&stored_head(&file, size_bytes)?);
-    Ok((Stored::new(file, size_bytes), compression))
+/// The bytes as they are stored.
+type StoredFile = Stored<Box<dyn Read + Send>>;
+
+fn stored(file: &SourceFile) -> Result<(StoredFile, Compression)> {
+    let compression = Compression::of(&file.head(SNIFFED_BYTES)?);
+    Ok((Stored::new(file.reader()?, file.version.size_bytes), compression))
 }
 
-fn decompressed(path: &Path, size_bytes: u64, limits: &Limits) -> Result<(Plain, Compression)> {
-    let (stored, compression) = stored(path, size_bytes)?;
-    Ok((decompress(stored, compression, size_bytes, limits)?, compression))
-}
-
-fn stored_head(file: &File, size_bytes: u64) -> Result<Vec<u8>> {
-    let head_bytes = usize::try_from(size_bytes)
-        .unwrap_or(SNIFFED_BYTES)
-        .min(SNIFFED_BYTES);
-    let mut head = vec![0; head_bytes];
-    read_whole(file, &mut head, 0, size_bytes)?;
-    Ok(head)
+fn decompressed(file: &SourceFile, limits: &Limits) -> Result<(Plain, Compression)> {
+    let (stored, compression) = stored(file)?;
+    let plain = decompress(stored, compression, file.version.size_bytes, limits)?;
+    Ok((plain, compression))
 }
 
 fn decompress(
-    stored: Stored<File>,
+    stored: StoredFile,
     compression: Compression,
     size_bytes: u64,
     limits: &Limits,

@@ -1,15 +1,13 @@
 //! An uncompressed local file in UTF-8: every block is read where it stands, by the thread that asks.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::block::{Block, Blocks, Cut, Place};
-use super::fault;
 use super::pool::Pool;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::source::fill;
 
 /// Blocks of a local file.
 ///
@@ -21,7 +19,7 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug)]
 pub struct PlainFile {
-    file: File,
+    file: Arc<File>,
     shown: String,
     /// Size when it was opened; nothing is read behind it.
     size_bytes: u64,
@@ -31,25 +29,17 @@ pub struct PlainFile {
 }
 
 impl PlainFile {
-    /// Opens the file at `path`, of which the first `size_bytes` count.
-    ///
-    /// # Errors
-    /// The file cannot be opened.
-    pub fn open(path: &Path, size_bytes: u64, cut: Cut) -> Result<Self> {
-        let shown = path.display().to_string();
-        let file = File::open(path).map_err(|error| {
-            Error::runtime("the file could not be opened")
-                .in_file(&shown)
-                .because(error)
-        })?;
-        Ok(Self {
+    /// Blocks of `file`, of which the first `size_bytes` count; `shown` is its name.
+    #[must_use]
+    pub fn new(file: Arc<File>, shown: &str, size_bytes: u64, cut: Cut) -> Self {
+        Self {
             file,
-            shown,
+            shown: shown.to_owned(),
             size_bytes,
             cut,
             next_number: AtomicU64::new(0),
             pool: Pool::new(cut.buffer_bytes()),
-        })
+        }
     }
 
     /// First byte of a block; `None` at the end of the file and behind it.
@@ -65,7 +55,7 @@ impl PlainFile {
         let owned_bytes = left.min(self.cut.owned_bytes());
         let mut buffer = self.pool.take();
         let content = buffer.get_mut(..content_bytes).unwrap_or_default();
-        read_whole(&self.file, content, start, self.size_bytes).map_err(|e| e.in_file(&self.shown))?;
+        fill(&self.file, content, start, self.size_bytes).map_err(|e| e.in_file(&self.shown))?;
         let place = Place {
             number,
             start,
@@ -90,23 +80,6 @@ impl Blocks for PlainFile {
     fn recycle(&self, buffer: Vec<u8>) {
         self.pool.give(buffer);
     }
-}
-
-/// Fills `content` from byte `start` on.
-pub(super) fn read_whole(file: &File, mut content: &mut [u8], start: u64, size_bytes: u64) -> Result<()> {
-    let mut at = start;
-    while !content.is_empty() {
-        match file.read_at(content, at) {
-            Ok(0) => return Err(fault::shrunk(size_bytes, at)),
-            Ok(read) => {
-                content = content.get_mut(read..).unwrap_or_default();
-                at += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(fault::from_io(error)),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fault;
+use crate::source::shrunk;
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 << 10;
@@ -57,7 +58,7 @@ impl<R: Read> Stored<R> {
             }
         };
         if read == 0 && wanted > 0 {
-            return Err(fault::as_io(fault::shrunk(self.size_bytes, at)));
+            return Err(fault::as_io(shrunk(self.size_bytes, at)));
         }
         self.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
         self.unread = 0..read;

@@ -8,9 +8,10 @@ use std::thread::{Builder, JoinHandle};
 
 use super::block::{Block, Blocks, Cut};
 use super::cutter::Cutter;
+use super::failure::Failure;
 use super::fault;
 use super::pool::Pool;
-use crate::error::{Class, Error, Result};
+use crate::error::{Error, Result};
 
 /// What is read, and what is said about it.
 pub struct Feed {
@@ -140,29 +141,6 @@ impl<R: Read> Read for Stoppable<R> {
             return Err(fault::as_io(Error::interrupted()));
         }
         self.inner.read(out)
-    }
-}
-
-/// What an error said, to say it again: whoever asks after a failure must not take it for the end.
-#[derive(Debug)]
-struct Failure {
-    class: Class,
-    message: String,
-    hints: Vec<String>,
-}
-
-impl Failure {
-    fn of(error: &Error) -> Self {
-        Self {
-            class: error.class(),
-            message: error.to_string(),
-            hints: error.hints().to_vec(),
-        }
-    }
-
-    fn error(&self) -> Error {
-        let error = Error::new(self.class, &self.message);
-        self.hints.iter().fold(error, Error::hint)
     }
 }
 

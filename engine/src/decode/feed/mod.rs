@@ -3,7 +3,7 @@
 //! ```text
 //!  CSV      block ─▶ split, guessing ─▶ link in order ─▶ chunk        `csv`
 //!  NDJSON   block ─▶ split by lines  ─▶ number in order ─▶ chunk      `ndjson`
-//!  Parquet  row group ─▶ batch, in order ─▶ chunk                     `parquet`
+//!  typed    rows ─▶ batch, in order ─▶ chunk                          `rows`
 //! ```
 //!
 //! A [`Feed`] is asked by all threads of a load at once. What must be done in file order is done in the turn of the
@@ -12,13 +12,13 @@
 mod csv;
 mod ndjson;
 mod pace;
-mod parquet;
 mod recycled;
+mod rows;
 
 pub(super) use csv::CsvFeed;
 pub(super) use ndjson::JsonFeed;
 pub(super) use pace::Pace;
-pub(super) use parquet::ParquetFeed;
+pub(super) use rows::RowsFeed;
 
 use super::bytes::Block;
 use super::chunk::Chunk;

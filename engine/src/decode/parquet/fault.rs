@@ -1,7 +1,5 @@
 //! What is wrong with a Parquet file, and what to do about it.
 
-use std::path::Path;
-
 use parquet::basic::Compression;
 
 use crate::error::Error;
@@ -39,7 +37,7 @@ pub(super) fn empty() -> Error {
 }
 
 /// What could not be read of `file`.
-pub(super) fn of_read(file: &Path, codecs: &[Compression], cause: impl std::error::Error) -> Error {
+pub(super) fn of_read(file: &str, codecs: &[Compression], cause: impl std::error::Error) -> Error {
     let cause = cause.to_string();
     // The reader has no error kind for a codec that it was built without.
     let is_codec = cause.contains("Disabled feature") || cause.contains("codec type");
@@ -55,5 +53,5 @@ pub(super) fn of_read(file: &Path, codecs: &[Compression], cause: impl std::erro
         Error::data("source_corrupt", format!("the Parquet file is damaged: {cause}"))
             .hint("transfer or write the file again; columns must not be encrypted")
     };
-    error.in_file(file.display().to_string())
+    error.in_file(file)
 }

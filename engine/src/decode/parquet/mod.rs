@@ -10,6 +10,7 @@
 //! `timestamp`. Start with [`ParquetFile`]; [`texts`](fn@texts) and [`row_json`](fn@row_json) are pure. `number` and
 //! `calendar` write single values, `json` writes what is nested.
 
+mod access;
 mod calendar;
 mod fault;
 mod json;

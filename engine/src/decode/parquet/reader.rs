@@ -1,13 +1,10 @@
-//! A Parquet file on disk, row group by row group.
+//! A Parquet file, row group by row group.
 //!
 //! ```text
 //!  row group 0 │ rows 0 ..          │ batch, batch, batch │  each row group has a reader of its own:
 //!  row group 1 │ rows first_row ..  │ batch, batch        │  several threads read one file
 //! ```
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -20,8 +17,10 @@ use parquet::basic::{Compression, Type as PhysicalType};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::schema::types::Type;
 
+use super::access::Access;
 use super::fault;
 use crate::error::{Error, Result};
+use crate::source::{RowBatches, Rows, SourceFile};
 
 /// Rows of a batch; the last one of a row group has fewer.
 pub const BATCH_ROWS: usize = 8_192;
@@ -29,7 +28,7 @@ pub const BATCH_ROWS: usize = 8_192;
 /// An opened file: the footer is read, the rows are not. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ParquetFile {
-    path: PathBuf,
+    file: SourceFile,
     metadata: ArrowReaderMetadata,
     columns: Vec<String>,
     row_groups: Vec<RowGroup>,
@@ -51,14 +50,14 @@ impl ParquetFile {
     ///
     /// # Errors
     /// `file_empty`; `source_corrupt`, naming file and remedy; input or output.
-    pub fn open(path: &Path) -> Result<Self> {
-        let shown = || path.display().to_string();
-        let mut file = File::open(path).map_err(|error| Error::from(error).in_file(shown()))?;
-        check_magic(&mut file).map_err(|error| error.in_file(shown()))?;
-        let damaged = |error| fault::of_read(path, &[], error);
+    pub fn open(file: &SourceFile) -> Result<Self> {
+        let shown = &file.url;
+        check_magic(file).map_err(|error| error.in_file(shown))?;
+        let damaged = |error| fault::of_read(shown, &[], error);
         let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = unless_it_panics(|| ArrowReaderMetadata::load(&file, options()))
-            .map_err(|panicked| fault::of_read(path, &[], panicked))?
+        let access = Access::InPlace(file.clone());
+        let metadata = unless_it_panics(|| ArrowReaderMetadata::load(&access, options()))
+            .map_err(|panicked| fault::of_read(shown, &[], panicked))?
             .map_err(damaged)?;
         let schema = as_views(&metadata);
         let metadata =
@@ -70,9 +69,9 @@ impl ParquetFile {
             .iter()
             .map(|field| field.name().clone())
             .collect();
-        let row_groups = row_groups(&metadata).ok_or_else(|| fault::of_read(path, &[], Negative))?;
+        let row_groups = row_groups(&metadata).ok_or_else(|| fault::of_read(shown, &[], Negative))?;
         Ok(Self {
-            path: path.to_owned(),
+            file: file.clone(),
             metadata,
             columns,
             row_groups,
@@ -104,30 +103,32 @@ impl ParquetFile {
     }
 
     /// The rows of one row group, in order; their columns are `wanted`, positions in [`columns`](Self::columns), in
-    /// that order.
+    /// that order. Only what is asked for is read, where it stands.
     ///
     /// # Errors
     /// `source_corrupt`; input or output; a row group or column that the file has not.
     pub fn read(&self, row_group: usize, wanted: &[usize]) -> Result<Batches> {
+        self.read_through(Access::InPlace(self.file.clone()), row_group, wanted)
+    }
+
+    fn read_through(&self, access: Access, row_group: usize, wanted: &[usize]) -> Result<Batches> {
         if row_group >= self.row_groups.len() || wanted.iter().any(|column| *column >= self.columns.len()) {
             return Err(
                 Error::runtime("a row group or a column beyond those of the file was asked for")
-                    .in_file(self.path.display().to_string()),
+                    .in_file(&self.file.url),
             );
         }
-        // A file of its own: two that share one offset would read each other's bytes.
-        let file = File::open(&self.path)?;
         let codecs = self.codecs(row_group, wanted);
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), wanted.iter().copied());
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(access, self.metadata.clone())
             .with_row_groups(vec![row_group])
             .with_projection(mask)
             .with_batch_size(BATCH_ROWS);
         let reader = unless_it_panics(|| builder.build())
-            .map_err(|panicked| fault::of_read(&self.path, &codecs, panicked))?
-            .map_err(|error| fault::of_read(&self.path, &codecs, error))?;
+            .map_err(|panicked| fault::of_read(&self.file.url, &codecs, panicked))?
+            .map_err(|error| fault::of_read(&self.file.url, &codecs, error))?;
         Ok(Batches {
-            path: self.path.clone(),
+            shown: self.file.url.clone(),
             codecs,
             order: places(wanted),
             reader: Some(reader),
@@ -154,10 +155,41 @@ impl ParquetFile {
     }
 }
 
+/// All rows and columns. A file elsewhere is copied to this machine's disk first: its columns stand apart, and reading them
+/// side by side would ask for every page on its own.
+impl Rows for ParquetFile {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn fields(&self) -> &Fields {
+        self.metadata.schema().fields()
+    }
+
+    fn batches(&self) -> Result<RowBatches> {
+        let access = Access::OnDisk {
+            file: self.file.on_disk()?,
+            size_bytes: self.file.version.size_bytes,
+        };
+        let file = self.clone();
+        let all: Vec<usize> = (0..self.columns.len()).collect();
+        let groups =
+            (0..self.row_groups.len()).map(move |group| file.read_through(access.clone(), group, &all));
+        Ok(Box::new(groups.flat_map(
+            |group| -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
+                match group {
+                    Ok(batches) => Box::new(batches),
+                    Err(error) => Box::new(std::iter::once(Err(error))),
+                }
+            },
+        )))
+    }
+}
+
 /// The rows of a row group, batch by batch; ends at the first error.
 #[derive(Debug)]
 pub struct Batches {
-    path: PathBuf,
+    shown: String,
     codecs: Vec<Compression>,
     /// For each wanted column its place in what the reader gives.
     order: Vec<usize>,
@@ -174,8 +206,8 @@ impl Iterator for Batches {
         let batch = match batch {
             Ok(batch) => batch?
                 .and_then(|batch| batch.project(&self.order))
-                .map_err(|error| fault::of_read(&self.path, &self.codecs, error)),
-            Err(panicked) => Err(fault::of_read(&self.path, &self.codecs, panicked)),
+                .map_err(|error| fault::of_read(&self.shown, &self.codecs, error)),
+            Err(panicked) => Err(fault::of_read(&self.shown, &self.codecs, panicked)),
         };
         if batch.is_err() {
             self.reader = None;
@@ -249,15 +281,15 @@ fn row_groups(metadata: &ArrowReaderMetadata) -> Option<Vec<RowGroup>> {
     groups.collect()
 }
 
-fn check_magic(file: &mut File) -> Result<()> {
-    let file_bytes = file.metadata()?.len();
+fn check_magic(file: &SourceFile) -> Result<()> {
+    let file_bytes = file.version.size_bytes;
     if file_bytes == 0 {
         return Err(fault::empty());
     }
     let mut tail = [0; fault::MAGIC.len()];
     if file_bytes >= fault::MIN_BYTES {
-        file.seek(SeekFrom::End(-(tail.len() as i64)))?;
-        file.read_exact(&mut tail)?;
+        let at = file_bytes - tail.len() as u64;
+        file.read_at(&mut tail, at)?;
     }
     fault::of_tail(&tail).map_or(Ok(()), Err)
 }

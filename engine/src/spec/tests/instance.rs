@@ -33,8 +33,10 @@ auto = "off"
 overlap_files = 8
 piece = "1GiB"
 [connections.crm]
+type = "snowflake"
 account = "acme"
-nested = { anything = [1, 2] }
+user = "sluice"
+private_key = { file = "key.pem" }
 [[notify]]
 on = ["failed", "rejects", "succeeded", "no_file"]
 to = "mailto:ops@example.com"
@@ -67,7 +69,10 @@ process = "loyalty"
         (config.defaults.deletion_vectors, config.defaults.merge),
         (DeletionVectors::Off, MergeStrategy::Splice)
     );
-    assert_eq!(config.connections["crm"]["account"].as_str(), Some("acme"));
+    assert!(
+        matches!(&config.connections["crm"], Connection::Snowflake(crm) if crm.account == "acme"),
+        "{config:?}"
+    );
     let [everybody, one] = config.notify.as_slice() else {
         panic!("two entries")
     };

@@ -80,7 +80,8 @@ fn two_nested_folders_are_the_limit_in_a_bucket_and_local_files_have_none() {
 #[test]
 fn folders_are_counted_from_the_connections_root() {
     let instance = parse_instance(
-        "format = 1\n[connections.deep]\nroot = \"x/y\"\n[connections.top]\nregion = \"eu-west-1\"\n",
+        "format = 1\n[connections.deep]\ntype = \"s3\"\nroot = \"x/y\"\n[connections.top]\ntype = \"s3\"\nregion = \"eu-west-1\"\n\
+         [connections.drop]\ntype = \"sftp\"\nhost = \"host\"\n",
     )
     .unwrap();
     let judged = |url: &str, connection: &str| {
@@ -110,7 +111,8 @@ fn folders_are_counted_from_the_connections_root() {
             .unwrap()
             .contains("no [connections.crm]")
     );
-    assert_eq!(judged("sftp://host/a/b/c/d.csv", "top"), None);
+    assert_eq!(judged("sftp://host/a/b/c/d.csv", "drop"), None);
+    assert!(judged("sftp://host/a.csv", "top").unwrap().contains("of type s3"));
 }
 
 #[test]

@@ -33,13 +33,14 @@ proptest! {
         let file = file_of(&stored);
         let cut = Cut::new(block_bytes, lookahead_bytes).starting_at(start);
         let size_bytes = stored.len() as u64;
-        let (blocks, _) = open(file.path(), size_bytes, encoding, &Limits::default(), Footer::none(), cut).unwrap();
+        let file = SourceFile::open(file.path()).unwrap();
+        let (blocks, _) = open(&file, encoding, &Limits::default(), Footer::none(), cut).unwrap();
         let blocks = drain(&*blocks).unwrap();
         let read_bytes: u64 = blocks.iter().map(|block| block.read_bytes).sum();
         let is_plain = way == 0;
         prop_assert!(is_plain || blocks.is_empty() || read_bytes == size_bytes);
         assert_cover(blocks, text.as_bytes(), cut);
-        let head = head(file.path(), size_bytes, encoding, &Limits::default(), head_bytes).unwrap();
+        let head = head(&file, encoding, &Limits::default(), head_bytes).unwrap();
         prop_assert_eq!(&head.bytes[..], &text.as_bytes()[..head_bytes.min(text.len())]);
         prop_assert_eq!(head.is_whole, text.len() <= head_bytes);
     }
@@ -48,8 +49,7 @@ proptest! {
 fn open_all(content: &[u8], encoding: Encoding, limits: &Limits) -> Result<(Vec<u8>, Opened)> {
     let file = file_of(content);
     let (blocks, opened) = open(
-        file.path(),
-        content.len() as u64,
+        &SourceFile::open(file.path())?,
         encoding,
         limits,
         Footer::none(),
@@ -130,19 +130,4 @@ fn an_empty_file_has_no_blocks() {
             .0
             .is_empty()
     );
-}
-
-#[test]
-fn a_file_that_is_not_there_is_an_error_that_names_it() {
-    let gone = Path::new("/nowhere/people.csv");
-    let error = open(
-        gone,
-        1,
-        Encoding::Utf8,
-        &Limits::default(),
-        Footer::none(),
-        Cut::new(1, 0),
-    )
-    .unwrap_err();
-    assert!(error.to_string().contains("/nowhere/people.csv"), "{error}");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::testing::{Dribble, assert_cover, csv, drain};
 use super::*;
+use crate::error::Class;
 
 fn start(reader: impl Read + Send + 'static, cut: Cut) -> StreamBlocks {
     let feed = Feed {

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use super::super::{BATCH_ROWS, ParquetFile, texts};
 use crate::error::{Class, Error};
+use crate::source::SourceFile;
 
 struct Folder(TempDir);
 
@@ -31,6 +32,10 @@ impl Folder {
         fs::write(&path, bytes).unwrap();
         path
     }
+}
+
+fn opened(path: &Path) -> Result<ParquetFile, Error> {
+    ParquetFile::open(&SourceFile::open(path)?)
 }
 
 /// `num_rows` rows of `id`, `name`, `id` again, in row groups of `group_rows`.
@@ -65,7 +70,7 @@ fn ids(file: &ParquetFile, row_group: usize, wanted: &[usize], place: usize) -> 
 /// Everything that can be read of a file; the first error if there is one.
 fn read_all(bytes: &[u8]) -> Result<usize, Error> {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(bytes))?;
+    let file = opened(&folder.file(bytes))?;
     let wanted: Vec<usize> = (0..file.columns().len()).collect();
     let mut num_rows = 0;
     for row_group in 0..file.row_groups().len() {
@@ -83,7 +88,7 @@ fn read_all(bytes: &[u8]) -> Result<usize, Error> {
 #[test]
 fn row_groups_follow_each_other_and_batches_have_their_size() {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&written(25_000, 10_000, zstd()))).unwrap();
+    let file = opened(&folder.file(&written(25_000, 10_000, zstd()))).unwrap();
     assert_eq!(file.columns(), ["id", "name", "seen"]);
     assert_eq!(file.num_rows(), 25_000);
     let groups: Vec<(u64, u64)> = file
@@ -103,7 +108,7 @@ fn row_groups_follow_each_other_and_batches_have_their_size() {
 #[test]
 fn threads_read_row_groups_side_by_side() {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&written(20_000, 1_000, zstd()))).unwrap();
+    let file = opened(&folder.file(&written(20_000, 1_000, zstd()))).unwrap();
     std::thread::scope(|scope| {
         for first in 0..4 {
             let file = &file;
@@ -121,7 +126,7 @@ fn threads_read_row_groups_side_by_side() {
 #[test]
 fn columns_come_in_the_order_asked_for() {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&written(10, 10, Compression::SNAPPY))).unwrap();
+    let file = opened(&folder.file(&written(10, 10, Compression::SNAPPY))).unwrap();
     let batch = file.read(0, &[2, 0, 0]).unwrap().next().unwrap().unwrap();
     let names: Vec<String> = batch
         .schema()
@@ -143,7 +148,7 @@ fn columns_come_in_the_order_asked_for() {
 #[test]
 fn texts_are_views_and_instants_keep_their_zone() {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&written(3, 3, zstd()))).unwrap();
+    let file = opened(&folder.file(&written(3, 3, zstd()))).unwrap();
     let batch = file.read(0, &[1, 2]).unwrap().next().unwrap().unwrap();
     assert_eq!(batch.column(0).data_type(), &DataType::Utf8View);
     let seen = texts(batch.column(1)).unwrap();
@@ -167,7 +172,7 @@ fn a_name_may_stand_twice() {
     group.close().unwrap();
     writer.close().unwrap();
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&bytes)).unwrap();
+    let file = opened(&folder.file(&bytes)).unwrap();
     assert_eq!(file.columns(), ["id", "id"]);
     assert_eq!(ids(&file, 0, &[1], 0), [2]);
 }
@@ -189,7 +194,7 @@ fn an_instant_of_96_bits_does_not_wrap_around() {
     group.close().unwrap();
     writer.close().unwrap();
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&bytes)).unwrap();
+    let file = opened(&folder.file(&bytes)).unwrap();
     let batch = file.read(0, &[0]).unwrap().next().unwrap().unwrap();
     assert_eq!(
         texts(batch.column(0)).unwrap().texts.value(0),
@@ -204,7 +209,7 @@ fn strings_without_their_annotation_are_judged_value_by_value() {
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&writer.into_inner().unwrap())).unwrap();
+    let file = opened(&folder.file(&writer.into_inner().unwrap())).unwrap();
     let batch = file.read(0, &[0]).unwrap().next().unwrap().unwrap();
     let read = texts(batch.column(0)).unwrap();
     assert_eq!((read.texts.value(0), read.invalid_rows), ("Ann", vec![1]));
@@ -236,7 +241,7 @@ fn what_is_no_parquet_file_is_named_with_a_remedy() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = ParquetFile::open(&Folder::new().0.path().join("gone.parquet")).unwrap_err();
+    let error = opened(&Folder::new().0.path().join("gone.parquet")).unwrap_err();
     assert_eq!(error.class(), Class::Runtime);
     assert!(error.to_string().contains("gone.parquet"));
 }
@@ -273,7 +278,7 @@ fn a_codec_that_is_not_supported_is_named() {
 #[test]
 fn a_row_group_or_column_that_is_not_there_is_an_error() {
     let folder = Folder::new();
-    let file = ParquetFile::open(&folder.file(&written(3, 3, zstd()))).unwrap();
+    let file = opened(&folder.file(&written(3, 3, zstd()))).unwrap();
     assert!(file.read(1, &[0]).is_err());
     assert!(file.read(0, &[3]).is_err());
 }

@@ -1,0 +1,13 @@
+//! S3, Google Cloud Storage, and what speaks like them.
+//!
+//! - [`connect`] makes the client of a bucket: as a connection says, else as the environment does.
+//! - `profile` reads `~/.aws`, which the client does not.
+//! - [`ObjectFiles`] are a bucket's objects as files of a [`Store`](super::Store).
+//! - [`faults`] puts what a service answers into words and a remedy.
+
+pub mod connect;
+pub mod faults;
+mod files;
+mod profile;
+
+pub use files::ObjectFiles;

@@ -1,0 +1,8 @@
+//! Sources in object stores, read from the servers that tests/services/serve.py starts.
+
+mod changes;
+mod faults;
+mod ingest;
+mod places;
+mod recurring;
+mod support;
