@@ -71,10 +71,11 @@ impl Context {
     /// # Errors
     /// There is none.
     pub fn instance(&self) -> Result<Instance> {
-        Ok(match self.settings.instance.folder() {
+        let instance = match self.settings.instance.folder() {
             Some(folder) => Instance::open(folder)?,
             None => Instance::find(&absolute(Path::new("."))?)?,
-        })
+        };
+        Ok(instance.with_new_hosts(self.settings.new_hosts))
     }
 
     /// Where sources are looked up: in the instance if there is one, else in the environment.
@@ -87,7 +88,7 @@ impl Context {
             .ancestors()
             .any(|folder| folder.join(CONFIG_FILE).is_file());
         match self.settings.instance.folder() {
-            None if !is_there => Ok(Sources::without_instance()),
+            None if !is_there => Ok(Sources::without_instance().with_new_hosts(self.settings.new_hosts)),
             _ => Ok(Sources::of(&self.instance()?)),
         }
     }

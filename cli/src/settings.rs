@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use sluice_engine::source::sftp::NewHosts;
 use sluice_engine::spec::{Defaults, parse_bytes};
 
 use crate::printer::OutputFormat;
@@ -28,6 +29,9 @@ pub struct GlobalArgs {
     /// Cores to use [default: all]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Note down the key of an SFTP server that is not known yet, and trust it from now on
+    #[arg(long, global = true)]
+    pub accept_new_host_key: bool,
     /// Print data and errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -82,6 +86,8 @@ pub struct Settings {
     pub talk: Talk,
     /// How errors and logs are written.
     pub log_format: LogFormat,
+    /// What becomes of SFTP servers whose keys are not known.
+    pub new_hosts: NewHosts,
 }
 
 impl Settings {
@@ -97,6 +103,10 @@ impl Settings {
             threads: typed.threads.map(NonZeroUsize::get),
             talk,
             log_format: typed.log_format,
+            new_hosts: match typed.accept_new_host_key {
+                true => NewHosts::Accepted,
+                false => NewHosts::Refused,
+            },
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::source::sftp::NewHosts;
 use crate::spec::{InstanceConfig, Problem, parse_instance};
 use crate::table::{TableLog, schemas};
 
@@ -19,6 +20,7 @@ const LOG_RETENTION: (&str, &str) = ("delta.logRetentionDuration", "interval 365
 pub struct Instance {
     root: Arc<PathBuf>,
     config: Arc<InstanceConfig>,
+    new_hosts: NewHosts,
 }
 
 impl Instance {
@@ -34,6 +36,7 @@ impl Instance {
         let instance = Self {
             root: Arc::new(std::fs::canonicalize(root)?),
             config: Arc::default(),
+            new_hosts: NewHosts::default(),
         };
         let clustered = [
             LOG_RETENTION,
@@ -77,6 +80,7 @@ impl Instance {
         Ok(Self {
             root: Arc::new(std::fs::canonicalize(root)?),
             config: Arc::new(config),
+            new_hosts: NewHosts::default(),
         })
     }
 
@@ -101,6 +105,18 @@ impl Instance {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The same instance, from which this becomes of SSH hosts whose keys are not known.
+    #[must_use]
+    pub fn with_new_hosts(self, new_hosts: NewHosts) -> Self {
+        Self { new_hosts, ..self }
+    }
+
+    /// What becomes of SSH hosts whose keys are not known.
+    #[must_use]
+    pub fn new_hosts(&self) -> NewHosts {
+        self.new_hosts
     }
 
     /// What `sluice.toml` says.

@@ -18,7 +18,7 @@ use crate::printer;
 /// credentials are those of the environment.
 #[derive(Debug, Args)]
 pub struct DiscoverArgs {
-    /// Folder, URL such as s3://BUCKET/FOLDER or gs://BUCKET, or name of a connection
+    /// Folder, URL such as s3://BUCKET/FOLDER, sftp://HOST or snowflake://DB, or name of a connection
     place: String,
     /// Connection of the instance that a URL is reached through
     #[arg(long, value_name = "NAME")]

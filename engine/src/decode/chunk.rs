@@ -234,7 +234,7 @@ impl ChunkDecoder {
         let mut raw: Vec<ArrayRef> = Vec::with_capacity(self.raw_columns.len());
         let mut faults: Vec<(usize, &str)> = Vec::new();
         for (slot, column) in self.kept.iter().enumerate() {
-            let column = parquet::texts(batch.column(*column))?;
+            let column = parquet::texts_of(batch.schema_ref().field(*column), batch.column(*column))?;
             if let Some(name) = self.mapped(slot) {
                 faults.extend(column.invalid_rows.iter().map(|row| (*row, name)));
             }

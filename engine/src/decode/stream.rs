@@ -75,6 +75,7 @@ where
     }
     let results = Results {
         pace,
+        feed,
         receiver,
         early: BTreeMap::new(),
         next: 0,
@@ -156,6 +157,7 @@ impl<T> Drop for Worker<T> {
 /// The results, put in order.
 struct Results<T> {
     pace: Arc<Pace>,
+    feed: Arc<dyn Feed>,
     receiver: mpsc::UnboundedReceiver<Found<T>>,
     /// Results of blocks whose turn has not come.
     early: BTreeMap<u64, Vec<T>>,
@@ -198,5 +200,6 @@ impl<T> Results<T> {
 impl<T> Drop for Results<T> {
     fn drop(&mut self) {
         self.pace.stop();
+        self.feed.stop();
     }
 }

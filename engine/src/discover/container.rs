@@ -15,6 +15,8 @@ pub enum Container {
     Ndjson,
     /// Apache Parquet.
     Parquet,
+    /// Rows that are in no file.
+    Table,
     /// A gzip stream; what is in it is told by its own beginning.
     Gzip,
     /// A Zstandard stream; likewise.

@@ -22,7 +22,8 @@
 //! - `walk` turns folders into a [`Listing`]; [`recurring`] picks the newest file of a pattern. Both are pure but for
 //!   what a store tells them.
 //! - `secret` finds what `{ env = ... }`, `{ file = ... }` and `{ command = ... }` stand for.
-//! - [`objects`] are S3 and Google Cloud Storage; [`objects::connect`] also serves instances that live there.
+//! - [`objects`] are S3 and Google Cloud Storage; [`objects::connect`] also serves instances that live there. [`sftp`] is a
+//!   store too; [`snowflake`] gives rows.
 
 mod file;
 mod io;
@@ -32,6 +33,8 @@ pub mod recurring;
 mod remote;
 mod rows;
 mod secret;
+pub mod sftp;
+pub mod snowflake;
 mod sources;
 mod store;
 mod walk;
@@ -40,7 +43,7 @@ pub use file::{SourceFile, Version};
 pub use io::{blocking, wait};
 pub(crate) use local::{fill, shrunk};
 pub use remote::{PartReader, Parts};
-pub use rows::{RowBatches, Rows};
+pub use rows::{RowBatches, Rows, Stop, is_json, json_field};
 pub use secret::{find_secret, find_value};
 pub use sources::{Sources, typed, typed_url};
 pub use store::{Arrival, Children, Entry, Store};

@@ -11,6 +11,9 @@ use super::local::LocalFolders;
 use super::objects::ObjectFiles;
 use super::recurring::{Pattern, REST_NS, at_rest, is_restless};
 use super::remote::Remote;
+use super::rows::Rows;
+use super::sftp::{Login, NewHosts, SftpFiles};
+use super::snowflake::{self, Account, SnowflakeRows, TableName, What};
 use super::store::{Arrival, Entry, Store};
 use super::walk::{Listing, walk};
 use crate::error::{Error, Result};
@@ -27,6 +30,7 @@ pub struct Sources {
     base: Arc<PathBuf>,
     connections: Arc<BTreeMap<String, Connection>>,
     folder_depth: usize,
+    new_hosts: NewHosts,
 }
 
 impl Sources {
@@ -37,6 +41,7 @@ impl Sources {
             base: Arc::new(instance.root().to_owned()),
             connections: Arc::new(instance.config().connections.clone()),
             folder_depth: instance.config().limits.folder_depth,
+            new_hosts: instance.new_hosts(),
         }
     }
 
@@ -47,7 +52,14 @@ impl Sources {
             base: Arc::new(PathBuf::from(".")),
             connections: Arc::default(),
             folder_depth: Limits::default().folder_depth,
+            new_hosts: NewHosts::default(),
         }
+    }
+
+    /// The same, and this becomes of SSH hosts whose keys are not known.
+    #[must_use]
+    pub fn with_new_hosts(self, new_hosts: NewHosts) -> Self {
+        Self { new_hosts, ..self }
     }
 
     /// How messages and provenance call the source before it is found.
@@ -75,12 +87,14 @@ impl Sources {
         match source.kind() {
             SourceKind::Local => SourceFile::open(&self.base.join(url)),
             kind @ (SourceKind::S3 | SourceKind::Gcs | SourceKind::Sftp) => {
-                check_depth(url, connection.and_then(Connection::root), self.folder_depth)
+                let place = self.place(kind, url, connection)?;
+                check_depth(&place.url, place.root.as_deref(), self.folder_depth)
                     .map_err(|problem| all(&[problem]).in_file(url))?;
-                let store = self.store(kind, url, connection)?;
-                inspected(store, path_of(url).to_owned()).map_err(|error| error.in_file(url))
+                let path = path_of(&place.url).to_owned();
+                inspected(place.store, path).map_err(|error| error.in_file(url))
             }
-            SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery => Err(not_read("Snowflake")),
+            SourceKind::SnowflakeTable => self.table(source, What::Table(TableName::of(url)?)),
+            SourceKind::SnowflakeQuery => self.table(source, What::Query(url.to_owned())),
         }
     }
 
@@ -93,10 +107,12 @@ impl Sources {
             return self.open(source).map(Some);
         };
         let url = source.location();
-        let store = self.store(source.kind(), url, self.connection_of(source)?)?;
-        let folder = path_of(url).rsplit_once('/').map_or("", |(folder, _)| folder);
-        let newest = newest(&store, folder, &pattern).map_err(|error| error.in_file(url))?;
-        newest.map(|file| inspected(store, file.path)).transpose()
+        let place = self.place(source.kind(), url, self.connection_of(source)?)?;
+        let folder = path_of(&place.url)
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let newest = newest(&place.store, folder, &pattern).map_err(|error| error.in_file(url))?;
+        newest.map(|file| inspected(place.store, file.path)).transpose()
     }
 
     /// What a run of `process` reads now: the newest file of a recurring process, if there is one; else its source. May
@@ -124,21 +140,23 @@ impl Sources {
         if let Some(connection) = connection.filter(|connection| !connection.serves(kind)) {
             return Err(wrong_type(&url, connection));
         }
-        let folder = url.trim_end_matches('/');
+        if matches!(kind, SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery) {
+            let account = self.account(connection)?;
+            return snowflake::tables(&account, &url).map_err(|error| error.in_file(&url));
+        }
+        let place = self.place(kind, url.trim_end_matches('/'), connection)?;
         let (folder, depth) = match kind {
             SourceKind::Local => (
                 std::path::absolute(&url)?.display().to_string(),
                 self.folder_depth,
             ),
-            SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery => return Err(not_read("Snowflake")),
-            _ => {
-                let root = connection.and_then(Connection::root);
-                let depth = self.depth_left(folder, root)?;
-                (path_of(folder).to_owned(), depth)
-            }
+            _ => (
+                path_of(&place.url).to_owned(),
+                self.depth_left(&place.url, place.root.as_deref())?,
+            ),
         };
-        let store = self.store(kind, &url, connection)?;
-        wait(async move { walk(store.as_ref(), &folder, depth).await }).map_err(|error| error.in_file(&url))
+        wait(async move { walk(place.store.as_ref(), &folder, depth).await })
+            .map_err(|error| error.in_file(&url))
     }
 
     /// Folders below `folder` that may be looked into.
@@ -174,15 +192,87 @@ impl Sources {
     }
 
     /// The place that a URL is in. Every kind of file has its arm here.
-    fn store(&self, kind: SourceKind, url: &str, connection: Option<&Connection>) -> Result<Arc<dyn Store>> {
-        match kind {
-            SourceKind::Local => Ok(Arc::new(LocalFolders)),
-            SourceKind::S3 | SourceKind::Gcs => {
-                Ok(Arc::new(ObjectFiles::connect(url, connection, &self.base)?))
+    fn place(&self, kind: SourceKind, url: &str, connection: Option<&Connection>) -> Result<Place> {
+        let store: Arc<dyn Store> = match kind {
+            SourceKind::Local => Arc::new(LocalFolders),
+            SourceKind::S3 | SourceKind::Gcs => Arc::new(ObjectFiles::connect(url, connection, &self.base)?),
+            SourceKind::Sftp => return self.sftp(url, connection),
+            SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery => return Err(no_files(url)),
+        };
+        Ok(Place {
+            store,
+            url: url.to_owned(),
+            root: connection.and_then(Connection::root).map(str::to_owned),
+        })
+    }
+
+    /// Where the folder of login matters, the server is asked for it: nobody else knows.
+    fn sftp(&self, url: &str, connection: Option<&Connection>) -> Result<Place> {
+        let connection = match connection {
+            Some(Connection::Sftp(sftp)) => Some(sftp),
+            _ => None,
+        };
+        let files = Arc::new(SftpFiles::new(Login::of(
+            url,
+            connection,
+            &self.base,
+            self.new_hosts,
+        )?));
+        let path = path_of(url);
+        let root = connection.and_then(|connection| connection.root.as_deref());
+        let home = match root.is_none_or(|root| root.starts_with('~')) || path.starts_with('~') {
+            true => {
+                let asked = Arc::clone(&files);
+                wait(async move { asked.home().await }).map_err(|error| error.in_file(url))?
             }
-            SourceKind::Sftp => Err(not_read("SFTP")),
-            SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery => Err(not_read("Snowflake")),
+            false => String::new(),
+        };
+        Ok(Place {
+            url: files.url(&below_home(path, &home)),
+            root: Some(root.map_or_else(|| home.clone(), |root| below_home(root, &home))),
+            store: files,
+        })
+    }
+
+    fn table(&self, source: &Source, what: What) -> Result<SourceFile> {
+        let url = match &what {
+            What::Table(table) => table.url(),
+            What::Query(query) => query.clone(),
+        };
+        let account = self.account(self.connection_of(source)?)?;
+        let rows = SnowflakeRows::open(account, &what, source.order_by.as_deref())
+            .map_err(|error| error.in_file(&url))?;
+        let version = rows.version().clone();
+        let rows: Arc<dyn Rows> = Arc::new(rows);
+        let mut file = SourceFile::of_rows(url, rows);
+        file.version = version;
+        Ok(file)
+    }
+
+    fn account(&self, connection: Option<&Connection>) -> Result<Arc<Account>> {
+        match connection {
+            Some(Connection::Snowflake(connection)) => Account::of(connection, &self.base).map(Arc::new),
+            _ => Err(Error::usage("Snowflake is reached through a connection")
+                .hint("name one: connection = \"NAME\" in [source], --connection NAME on the command line")),
         }
+    }
+}
+
+/// Where a file or folder is, what serves it, and the folder that depths are counted from.
+struct Place {
+    store: Arc<dyn Store>,
+    /// The URL, with the full path.
+    url: String,
+    root: Option<String>,
+}
+
+/// The full path where `~` is the folder of login.
+fn below_home(path: &str, home: &str) -> String {
+    match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            format!("{}{rest}", home.trim_end_matches('/'))
+        }
+        _ => path.to_owned(),
     }
 }
 
@@ -236,8 +326,14 @@ fn newest(store: &Arc<dyn Store>, folder: &str, pattern: &Pattern) -> Result<Opt
 
 /// The URL that a connection's root stands for.
 fn root_url(name: &str, connection: &Connection) -> Result<String> {
-    match connection.root() {
-        Some(root) if root.contains("://") => Ok(root.to_owned()),
+    match (connection, connection.root()) {
+        (Connection::Snowflake(_), _) => Ok("snowflake://".to_owned()),
+        (_, Some(root)) if root.contains("://") => Ok(root.to_owned()),
+        (Connection::Sftp(sftp), root) => {
+            let port = sftp.port.map(|port| format!(":{port}")).unwrap_or_default();
+            let root = root.unwrap_or_default().trim_start_matches('/');
+            Ok(format!("sftp://{}{port}/{root}", sftp.host))
+        }
         _ => Err(
             Error::usage(format!("[connections.{name}] says not where to look"))
                 .hint("write its root as a whole URL in sluice.toml, as s3://BUCKET/FOLDER")
@@ -252,6 +348,6 @@ fn wrong_type(url: &str, connection: &Connection) -> Error {
         .hint("use a connection whose type fits the URL")
 }
 
-fn not_read(kind: &str) -> Error {
-    Error::usage(format!("this version does not read {kind}")).hint("copy the file to s3, gs or here first")
+fn no_files(url: &str) -> Error {
+    Error::usage("a table is no folder with files").in_file(url)
 }

@@ -42,6 +42,9 @@ pub(super) trait Feed: Send + Sync {
     /// # Errors
     /// Input that failed or is damaged.
     fn next(&self, pace: &Pace) -> Result<Option<Fed>>;
+
+    /// Ends the waiting of threads for input that may take long to come: nobody wants it any more.
+    fn stop(&self) {}
 }
 
 /// The bytes that a block alone owns.

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Fed, Feed, Pace};
 use crate::decode::chunk::{Chunk, RowChunk};
 use crate::error::Result;
-use crate::source::{RowBatches, Rows};
+use crate::source::{RowBatches, Rows, Stop};
 
 /// The chunks of a source that gives rows.
 pub(crate) struct RowsFeed {
     cursor: Mutex<Cursor>,
+    /// Ends the waiting of whoever has the cursor.
+    stop: Stop,
 }
 
 /// Where the reading stands.
@@ -34,6 +36,7 @@ impl RowsFeed {
         };
         Self {
             cursor: Mutex::new(cursor),
+            stop: Stop::default(),
         }
     }
 }
@@ -42,7 +45,7 @@ impl Feed for RowsFeed {
     fn next(&self, _pace: &Pace) -> Result<Option<Fed>> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         if cursor.batches.is_none() {
-            cursor.batches = Some(cursor.rows.batches()?);
+            cursor.batches = Some(cursor.rows.batches(self.stop.clone())?);
         }
         let Some(batch) = cursor.batches.as_mut().and_then(Iterator::next).transpose()? else {
             return Ok(None);
@@ -60,5 +63,9 @@ impl Feed for RowsFeed {
             read_bytes,
             chunks,
         }))
+    }
+
+    fn stop(&self) {
+        self.stop.ask();
     }
 }

@@ -24,4 +24,4 @@ mod tests;
 
 pub use reader::{BATCH_ROWS, Batches, ParquetFile, RowGroup};
 pub use row_json::row_json;
-pub use texts::{TextColumn, texts};
+pub use texts::{TextColumn, texts, texts_of};

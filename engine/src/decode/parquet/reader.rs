@@ -20,7 +20,7 @@ use parquet::schema::types::Type;
 use super::access::Access;
 use super::fault;
 use crate::error::{Error, Result};
-use crate::source::{RowBatches, Rows, SourceFile};
+use crate::source::{RowBatches, Rows, SourceFile, Stop};
 
 /// Rows of a batch; the last one of a row group has fewer.
 pub const BATCH_ROWS: usize = 8_192;
@@ -84,12 +84,6 @@ impl ParquetFile {
         &self.columns
     }
 
-    /// The top-level columns as they are read, in file order.
-    #[must_use]
-    pub fn fields(&self) -> &Fields {
-        self.metadata.schema().fields()
-    }
-
     /// The row groups in file order.
     #[must_use]
     pub fn row_groups(&self) -> &[RowGroup] {
@@ -135,6 +129,10 @@ impl ParquetFile {
         })
     }
 
+    fn all_columns(&self) -> Vec<usize> {
+        (0..self.columns.len()).collect()
+    }
+
     /// The codecs of the wanted columns, once each.
     fn codecs(&self, row_group: usize, wanted: &[usize]) -> Vec<Compression> {
         let schema = self.metadata.parquet_schema();
@@ -166,24 +164,33 @@ impl Rows for ParquetFile {
         self.metadata.schema().fields()
     }
 
-    fn batches(&self) -> Result<RowBatches> {
+    fn batches(&self, _stop: Stop) -> Result<RowBatches> {
         let access = Access::OnDisk {
             file: self.file.on_disk()?,
             size_bytes: self.file.version.size_bytes,
         };
-        let file = self.clone();
-        let all: Vec<usize> = (0..self.columns.len()).collect();
+        let (file, all) = (self.clone(), self.all_columns());
         let groups =
             (0..self.row_groups.len()).map(move |group| file.read_through(access.clone(), group, &all));
-        Ok(Box::new(groups.flat_map(
-            |group| -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
-                match group {
-                    Ok(batches) => Box::new(batches),
-                    Err(error) => Box::new(std::iter::once(Err(error))),
-                }
-            },
-        )))
+        Ok(one_after_the_other(groups))
     }
+
+    /// Row group by row group: the first pages of a file elsewhere are all that is asked for.
+    fn sample(&self, _max_rows: usize) -> Result<RowBatches> {
+        let (file, all) = (self.clone(), self.all_columns());
+        let groups = (0..self.row_groups.len()).map(move |group| file.read(group, &all));
+        Ok(one_after_the_other(groups))
+    }
+}
+
+/// The batches of row groups.
+fn one_after_the_other(groups: impl Iterator<Item = Result<Batches>> + Send + 'static) -> RowBatches {
+    Box::new(groups.flat_map(|group| -> RowBatches {
+        match group {
+            Ok(batches) => Box::new(batches),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }))
 }
 
 /// The rows of a row group, batch by batch; ends at the first error.

@@ -7,14 +7,14 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::compute::{cast, take_record_batch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use super::json::{push_bare_or_string, push_string};
 use super::texts::{JsonForm, TextColumn, texts};
 use crate::error::{Error, Result};
 
 /// These rows of `batch`, each as one object of all columns in their order. What a column says of a row here is what
-/// [`texts`](fn@texts) says of it; NULL is `null`, bytes that are no text stay none.
+/// [`texts_of`](fn@super::texts_of) says of it; NULL is `null`, bytes that are no text stay none.
 ///
 /// # Errors
 /// A row that `batch` has not, or what [`texts`](fn@texts) fails at.
@@ -29,7 +29,7 @@ pub fn row_json(batch: &RecordBatch, rows: &[usize]) -> Result<Vec<Vec<u8>>> {
     let batch = take_record_batch(batch, &rows)?;
     let mut objects = vec![vec![b'{']; batch.num_rows()];
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        let column = Column::new(column)?;
+        let column = Column::new(field, column)?;
         for (row, object) in objects.iter_mut().enumerate() {
             if object.len() > 1 {
                 object.push(b',');
@@ -52,7 +52,7 @@ struct Column {
 }
 
 impl Column {
-    fn new(column: &ArrayRef) -> Result<Self> {
+    fn new(field: &Field, column: &ArrayRef) -> Result<Self> {
         let values = texts(column)?;
         let bytes = if values.invalid_rows.is_empty() {
             None
@@ -61,7 +61,7 @@ impl Column {
         };
         Ok(Self {
             values,
-            form: JsonForm::of(column.data_type()),
+            form: JsonForm::of(field),
             bytes,
         })
     }

@@ -6,6 +6,7 @@
 //!  Timestamp(ns)  [ 12:00:00.000250000 ]    [ 2024-05-07 12:00:00.00025 ]
 //!  Binary         [ "Ann", 0xff ]           [ Ann, NULL ]           and row 1 is invalid
 //!  List           [ [1, 2] ]                [ [1,2] ]               JSON
+//!  arrow.json     [ "a", {"b": 1}, null ]   [ a, {"b":1}, NULL ]    a text of JSON is the text itself
 //! ```
 
 use arrow::array::{
@@ -14,7 +15,7 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field,
     Float32Type, Float64Type, Int64Type, TimeUnit,
 };
 
@@ -22,6 +23,7 @@ use super::calendar::{write_date, write_date_millis, write_timestamp};
 use super::json::nested_texts;
 use super::number::{write_decimal, write_number};
 use crate::error::Result;
+use crate::source::is_json;
 
 /// A column of texts and the rows whose bytes are not UTF-8.
 #[derive(Debug, Clone)]
@@ -30,6 +32,33 @@ pub struct TextColumn {
     pub texts: StringViewArray,
     /// Rows whose bytes are not UTF-8, in order.
     pub invalid_rows: Vec<usize>,
+}
+
+/// The values of `column`, which `field` describes, as text: where a field holds JSON, a text in it is taken out of its
+/// quotes, and `null` is NULL.
+///
+/// # Errors
+/// As [`texts`].
+pub fn texts_of(field: &Field, column: &ArrayRef) -> Result<TextColumn> {
+    let found = texts(column)?;
+    if !is_json(field) {
+        return Ok(found);
+    }
+    let mut values = StringViewBuilder::with_capacity(column.len());
+    for json in &found.texts {
+        match json.map(|json| (json, json.as_bytes().first())) {
+            None | Some(("null", _)) => values.append_null(),
+            Some((json, Some(b'"'))) => match serde_json::from_str::<String>(json) {
+                Ok(text) => values.try_append_value(text)?,
+                Err(_) => values.try_append_value(json)?,
+            },
+            Some((json, _)) => values.try_append_value(json)?,
+        }
+    }
+    Ok(TextColumn {
+        texts: values.finish(),
+        invalid_rows: found.invalid_rows,
+    })
 }
 
 /// How the texts of a type stand in JSON.
@@ -61,9 +90,16 @@ pub fn texts(column: &ArrayRef) -> Result<TextColumn> {
 }
 
 impl JsonForm {
-    pub(super) fn of(data_type: &DataType) -> Self {
+    pub(super) fn of(field: &Field) -> Self {
+        match is_json(field) {
+            true => Self::Bare,
+            false => Self::of_type(field.data_type()),
+        }
+    }
+
+    fn of_type(data_type: &DataType) -> Self {
         match data_type {
-            DataType::Dictionary(_, values) => Self::of(values),
+            DataType::Dictionary(_, values) => Self::of_type(values),
             DataType::Boolean => Self::Bare,
             nested if nested.is_nested() => Self::Bare,
             number if number.is_numeric() => Self::Number,

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
-    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ListArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Float64Type, Int8Type};
+use arrow::datatypes::{Float64Type, Int8Type, Schema};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{row_json, texts};
+use super::super::{row_json, texts, texts_of};
 use crate::decode::csv::End;
 use crate::decode::json::{JsonSplitter, TextTable};
 
@@ -52,6 +52,35 @@ fn the_rows_asked_for_come_whole_and_in_the_order_asked() {
 fn a_row_that_the_batch_has_not_is_an_error() {
     let batch = batch(vec![("id", Arc::new(Int64Array::from(vec![7])))]);
     assert!(row_json(&batch, &[1]).is_err());
+}
+
+#[test]
+fn a_field_of_json_is_that_json_in_a_row_and_its_texts_are_out_of_their_quotes() {
+    let json = [r#"{"a":[1]}"#, r#""a \"b\"""#, "null", "1.50", r#""half"#];
+    let field = crate::source::json_field("v");
+    let column: ArrayRef = Arc::new(StringViewArray::from_iter(
+        json.map(Some).into_iter().chain([None]),
+    ));
+    let found = texts_of(&field, &column).unwrap().texts;
+    let expected = [
+        Some(json[0]),
+        Some(r#"a "b""#),
+        None,
+        Some("1.50"),
+        Some(json[4]),
+        None,
+    ];
+    assert_eq!(found.iter().collect::<Vec<_>>(), expected);
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).unwrap();
+    let rows = strings(row_json(&batch, &[0, 1, 2, 3, 5]).unwrap());
+    let expected = [
+        r#"{"v":{"a":[1]}}"#,
+        r#"{"v":"a \"b\""}"#,
+        r#"{"v":null}"#,
+        r#"{"v":1.50}"#,
+        r#"{"v":null}"#,
+    ];
+    assert_eq!(rows, expected);
 }
 
 /// A batch of every kind of column.
