@@ -9,4 +9,5 @@ mod faults;
 mod races;
 mod readers;
 mod snapshots;
+mod sources;
 mod support;

@@ -20,5 +20,7 @@ mod malformed;
 mod objects;
 mod policies;
 mod properties;
+mod sftp;
+mod snowflake;
 mod strategies;
 mod tables;

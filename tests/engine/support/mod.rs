@@ -1,6 +1,9 @@
 //! An instance in a temporary folder, and short ways to do things to it.
 
 mod ask;
+#[path = "../../support/proxy.rs"]
+pub mod proxy;
+pub mod services;
 
 use std::path::{Path, PathBuf};
 

@@ -7,12 +7,13 @@ fakesnow sends rows as Arrow, lets everybody in, and knows no time of change. He
 - INFORMATION_SCHEMA says when a table was last changed;
 - a table whose name has FORBIDDEN in it may not be read.
 
-Tests steer it: GET /test/expire makes all sessions expire, /test/aborted lists aborted requests, /test/hold?seconds=N
-makes the next query wait.
+Tests steer it: GET /test/expire?table=NAME ends the sessions whose statements named NAME,
+/test/hold?table=NAME&seconds=N[&skip=M] makes the next statement that names it wait, but for the first M of them,
+/test/waiting lists those that wait, /test/aborted lists aborted requests.
 """
 
 import asyncio
-import datetime
+import collections
 import gzip
 import importlib
 import json
@@ -34,7 +35,7 @@ fakesnow = importlib.import_module("fakesnow.server")  # the package has a funct
 PORT = int(sys.argv[1])
 EXPIRED = {"data": None, "code": "390112", "success": False, "message": "Your session has expired. Please login again."}
 changes, chunks = Changes(), Chunks()
-aborted, held_seconds = [], []
+aborted, waiting, held_seconds, statements = [], [], {}, collections.defaultdict(list)
 
 
 async def login(request):
@@ -72,8 +73,8 @@ def is_signed(data):
 async def query(request):
     body = await body_of(request)
     sql = body["sqlText"]
-    if held_seconds:
-        await asyncio.sleep(held_seconds.pop())
+    statements[request.headers.get("Authorization", "")[17:-1]].append(sql)
+    await wait_if_held(sql)
     if "FORBIDDEN" in sql.upper() and sql.lstrip().upper().startswith("SELECT"):
         return failed("003001", "SQL access control error:\nInsufficient privileges to operate on table 'FORBIDDEN'.")
     replace_body(request, body)
@@ -91,6 +92,17 @@ async def query(request):
     return JSONResponse(result, status_code=answer.status_code)
 
 
+async def wait_if_held(sql):
+    for table in [table for table in held_seconds if table in sql]:
+        seconds, skip = held_seconds.pop(table)
+        if skip > 0:
+            held_seconds[table] = seconds, skip - 1
+            continue
+        waiting.append(sql)
+        await asyncio.sleep(seconds)
+        waiting.remove(sql)
+
+
 def failed(code, message):
     data = {"errorCode": code, "sqlState": "42501", "queryId": secrets.token_hex(16)}
     return JSONResponse({"data": data, "code": code, "message": message, "success": False})
@@ -106,9 +118,12 @@ async def abort(request):
     return JSONResponse({"success": True})
 
 
-async def expire(_request):
-    fakesnow.sessions.clear()
-    return JSONResponse({"at": datetime.datetime.now().isoformat()})
+async def expire(request):
+    name = request.query_params["table"]
+    expired = [token for token in fakesnow.sessions if any(name in sql for sql in statements[token])]
+    for token in expired:
+        del fakesnow.sessions[token]
+    return JSONResponse(len(expired))
 
 
 async def list_aborted(_request):
@@ -116,8 +131,13 @@ async def list_aborted(_request):
 
 
 async def hold(request):
-    held_seconds.append(float(request.query_params["seconds"]))
+    wanted = request.query_params
+    held_seconds[wanted["table"]] = float(wanted["seconds"]), int(wanted.get("skip", 0))
     return JSONResponse(held_seconds)
+
+
+async def list_waiting(_request):
+    return JSONResponse(waiting)
 
 
 async def body_of(request):
@@ -141,6 +161,7 @@ app = Starlette(
         Route("/test/expire", expire),
         Route("/test/aborted", list_aborted),
         Route("/test/hold", hold),
+        Route("/test/waiting", list_waiting),
         *fakesnow.routes,
     ]
 )

@@ -1,0 +1,6 @@
+//! Sources on an SFTP server: OpenSSH's, which `tests/services/serve.py` starts.
+
+mod faults;
+mod ingest;
+mod login;
+mod support;

@@ -1,0 +1,124 @@
+//! What becomes of a run when the session, the connection or the user does not stay.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::common::runtime::SpawnedTask;
+use sluice_engine::source::snowflake::{SnowflakeRows, TableName, What};
+use sluice_engine::source::{Rows, Stop, blocking};
+
+use super::support::{Warehouse, account, by_password, count};
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::{failure, request};
+
+const ROWS: usize = 50_000;
+
+async fn open(config: &str, url: &str) -> sluice_engine::Result<Arc<dyn Rows>> {
+    let (account, table) = (account(config).await?, TableName::of(url)?);
+    let rows = blocking(move || SnowflakeRows::open(account, &What::Table(table), Some("CID"))).await?;
+    Ok(Arc::new(rows))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_rows_in_many_parts_come_whole_and_in_order() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("BIG", ROWS).await;
+    let source = format!("url = {:?}\norder_by = \"CID\"", warehouse.url("BIG"));
+    let bench = warehouse.bench(&warehouse.by_password(), &source).await;
+    let report = bench.run(request("p", None)).await.unwrap();
+    assert!(report.error.is_none(), "{:?}", report.error);
+    assert_eq!(report.run.rows_read, Some(ROWS as u64));
+    assert_eq!(
+        bench.cell("SELECT count(*) FROM customers").await,
+        (ROWS - 1).to_string()
+    );
+    assert_eq!(bench.cell("SELECT record_no FROM rejects").await, "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_renews_a_session_that_expired() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("T", 5).await;
+    let rows = open(&warehouse.by_password(), &warehouse.url("T")).await.unwrap();
+    assert_eq!(count(Arc::clone(&rows)).await.unwrap(), 5);
+    warehouse
+        .wish(&format!("expire?table={}", warehouse.database))
+        .await;
+    assert_eq!(count(rows).await.unwrap(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_is_asked_again_when_it_is_unavailable_or_a_part_is_cut_off() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("BIG", ROWS).await;
+    let proxy = Proxy::to(&warehouse.server.address());
+    let endpoint = format!("http://{}", proxy.address);
+    let config = warehouse.connection(&endpoint, &by_password("SLUICE_TEST_SNOWFLAKE_PASSWORD"));
+    proxy.next(Fault::Unavailable).next(Fault::Refuse);
+    let rows = open(&config, &warehouse.url("BIG")).await.unwrap();
+    // The login is kept; the query is the next connection, then each part has its own.
+    proxy
+        .next(Fault::Unavailable)
+        .next(Fault::Delay(Duration::from_millis(1)))
+        .next(Fault::CutAfter(20_000));
+    assert_eq!(count(rows).await.unwrap(), ROWS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_that_stays_unavailable_is_an_error_with_a_remedy() {
+    let warehouse = Warehouse::new().await;
+    let proxy = Proxy::to("127.0.0.1:1");
+    let config = warehouse.connection(
+        &format!("http://{}", proxy.address),
+        &by_password("SLUICE_TEST_SNOWFLAKE_PASSWORD"),
+    );
+    let bench = warehouse
+        .bench(&config, &format!("url = {:?}", warehouse.url("T")))
+        .await;
+    let report = bench.run(request("p", None)).await;
+    let error = failure(&report);
+    assert!(
+        error.to_string().contains("Snowflake cannot be reached"),
+        "{error}"
+    );
+    assert!(!error.hints().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_stops_a_query_that_nobody_wants_any_more() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("SLOW", 5).await;
+    let rows = open(&warehouse.by_password(), &warehouse.url("SLOW"))
+        .await
+        .unwrap();
+    let aborted = |text: String| serde_json::from_str::<Vec<String>>(&text).unwrap().len();
+    for is_dropped in [false, true] {
+        let before = aborted(warehouse.wish("aborted").await);
+        let hold = format!("hold?seconds=30&table={}", warehouse.database);
+        warehouse.wish(&hold).await;
+        let (stop, started) = (Stop::default(), Instant::now());
+        let batches = rows.batches(stop.clone()).unwrap();
+        let waiting = SpawnedTask::spawn_blocking(move || match is_dropped {
+            true => {
+                std::thread::sleep(Duration::from_millis(500));
+                drop(batches);
+                None
+            }
+            false => batches.into_iter().next(),
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if !is_dropped {
+            stop.ask();
+        }
+        let ended = waiting.await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(is_dropped || ended.unwrap().is_err());
+        while aborted(warehouse.wish("aborted").await) == before {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "nobody stopped the query"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
