@@ -8,6 +8,7 @@
 mod faults;
 mod races;
 mod readers;
+mod serve;
 mod snapshots;
 mod sources;
 mod support;

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     completions, customer, demo, diff, discover, history, ingest, init, optimize, preview, process, rejects,
-    rollback, rules, run, runs, sql, status, vacuum,
+    rollback, rules, run, runs, serve, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -20,6 +20,7 @@ pub enum Command {
     Process(process::ProcessArgs),
     Rules(rules::RulesArgs),
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Runs(runs::RunsArgs),
     Status(status::StatusArgs),
     Rejects(rejects::RejectsArgs),
@@ -38,9 +39,12 @@ impl Command {
     /// What a signal does to it.
     pub fn on_signal(&self) -> OnSignal {
         match self {
-            Self::Run(_) | Self::Ingest(_) | Self::Demo(_) | Self::Rollback(_) | Self::Optimize(_) => {
-                OnSignal::WindDown
-            }
+            Self::Run(_)
+            | Self::Serve(_)
+            | Self::Ingest(_)
+            | Self::Demo(_)
+            | Self::Rollback(_)
+            | Self::Optimize(_) => OnSignal::WindDown,
             Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
             Self::Process(args) if args.opens_editor() => OnSignal::OwnInterrupt,
             _ => OnSignal::Drop,
@@ -60,6 +64,7 @@ impl Command {
             Self::Process(args) => process::run(context, args).await,
             Self::Rules(args) => rules::run(context, &args),
             Self::Run(args) => run::run(context, args).await,
+            Self::Serve(args) => serve::run(context, &args).await,
             Self::Runs(args) => runs::run(context, &args).await,
             Self::Status(args) => status::run(context, &args).await,
             Self::Rejects(args) => rejects::run(context, &args).await,

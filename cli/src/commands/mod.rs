@@ -20,6 +20,7 @@ mod rollback;
 mod rules;
 mod run;
 mod runs;
+mod serve;
 mod sql;
 mod status;
 mod vacuum;

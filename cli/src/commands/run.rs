@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use chrono::Utc;
 use clap::Args;
 use sluice_engine::Class;
 use sluice_engine::instance::Instance;
-use sluice_engine::run::{Effect, Extent, Repeat, RunRequest};
+use sluice_engine::process::{agenda, names};
+use sluice_engine::run::{Effect, Extent, Repeat, RunRequest, Trigger, settle};
 use sluice_engine::spec::RejectBudget;
 
 use super::optimize;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::printer::Object;
 use crate::progress::Progress;
 use crate::render;
@@ -22,10 +24,14 @@ use crate::render;
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The process
-    process: String,
+    #[arg(required_unless_present = "due")]
+    process: Option<String>,
     /// A path or URL instead of the source of the process
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Run every process that is due, one after the other, and end: for cron and the like
+    #[arg(long, conflicts_with_all = ["process", "file", "dry_run", "force"])]
+    due: bool,
     #[command(flatten)]
     options: RunOptions,
 }
@@ -83,7 +89,7 @@ impl RunOptions {
             } else {
                 self.max_rejects
             },
-            trigger: "manual".to_owned(),
+            trigger: Trigger::Manual,
         }
     }
 }
@@ -94,7 +100,45 @@ impl RunOptions {
 /// As [`start`].
 pub async fn run(context: &Context, args: RunArgs) -> Result<()> {
     let instance = context.instance()?;
-    start(context, &instance, args.process, args.file, &args.options).await
+    match args.process {
+        Some(process) => start(context, &instance, process, args.file, &args.options).await,
+        None => run_due(context, &instance, &args.options).await,
+    }
+}
+
+/// Runs what is due. All of it is tried; the failures are said, the gravest decides the exit code.
+async fn run_due(context: &Context, instance: &Instance, options: &RunOptions) -> Result<()> {
+    let mut failures: Vec<Failure> = Vec::new();
+    for name in names(instance)? {
+        settle(instance, &name).await?;
+    }
+    let due = agenda(instance, Utc::now())?.due;
+    if due.is_empty() {
+        context.say("nothing is due");
+    }
+    for due in due {
+        let request = RunRequest {
+            trigger: Trigger::Schedule,
+            ..options.request(due.process, None)
+        };
+        match make(context, instance, request).await {
+            Err(Failure::Signal(signal, error)) => return Err(Failure::Signal(signal, error)),
+            Err(Failure::Engine(error)) if error.class() == Class::Interrupted => {
+                return Err(Failure::Engine(error));
+            }
+            outcome => failures.extend(outcome.err()),
+        }
+    }
+    // Of several processes, the first that occurs of 1, 2, 3, 4 (contract, section 6).
+    failures.sort_by_key(Failure::exit_code);
+    let mut failures = failures.into_iter();
+    let gravest = failures.next();
+    for failure in failures {
+        if let Failure::Engine(error) = failure {
+            context.say(error);
+        }
+    }
+    gravest.map_or(Ok(()), Err)
 }
 
 /// Makes a run, shows how far it is, and prints its report.
@@ -108,10 +152,13 @@ pub(super) async fn start(
     file: Option<PathBuf>,
     options: &RunOptions,
 ) -> Result<()> {
+    make(context, instance, options.request(process, file)).await
+}
+
+async fn make(context: &Context, instance: &Instance, request: RunRequest) -> Result<()> {
     let object = Object::of(context.settings.output)?;
     let watch = context.watch();
     let progress = Progress::follow(&watch, &context.settings);
-    let request = options.request(process, file);
     let settings = context.settings.engine(&instance.config().defaults);
     let outcome = sluice_engine::run::run(instance, &settings, request, &watch).await;
     progress.finish();
@@ -123,6 +170,11 @@ pub(super) async fn start(
         .is_some_and(|error| error.class() == Class::Interrupted);
     if !report.dry_run && !is_stopped {
         optimize::after_run(context, instance, &settings).await;
+    }
+    if !report.dry_run
+        && let Err(error) = sluice_engine::notify::flush(instance, &report.run.process).await
+    {
+        context.say(format!("warning: notifications: {error}"));
     }
     // Why the run failed matters more than who closed stdout.
     failure.map_or(printed, |error| Err(error.into()))

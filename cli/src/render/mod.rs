@@ -11,5 +11,5 @@ mod rollback;
 pub use maintenance::{maintained, optimized, vacuumed};
 pub use numbers::{megabytes, seconds, thousands};
 pub use preview::preview;
-pub use report::report;
+pub use report::{report, run_line};
 pub use rollback::{rollback, rollback_counts};

@@ -76,6 +76,29 @@ fn head(report: &Report) -> String {
     text
 }
 
+/// The run in one line.
+pub fn run_line(report: &Report) -> String {
+    let run = &report.run;
+    let rows = match (run.rows_read, run.rows_accepted, run.rows_rejected) {
+        (Some(read), Some(accepted), Some(rejected)) => format!(
+            ": {} read, {} accepted, {} rejected",
+            thousands(read),
+            thousands(accepted),
+            thousands(rejected)
+        ),
+        _ => String::new(),
+    };
+    let time = run.duration_ms.map(|ms| format!(" in {}", seconds(ms)));
+    let failure = report.error.as_ref().map(|error| format!(": {error}"));
+    format!(
+        "{}: {}{}{rows}{}",
+        name(run),
+        run.status.word().replace('_', " "),
+        time.unwrap_or_default(),
+        failure.unwrap_or_default()
+    )
+}
+
 /// `P/NO`, which names a run on the command line.
 fn name(run: &RunRecord) -> String {
     format!("{}/{}", run.process, run.run_no)

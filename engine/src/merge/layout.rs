@@ -84,8 +84,12 @@ impl FileLayout {
         let group = self.columns.metadata().row_group(group);
         let leaf = self.leaf(column).map(|leaf| group.column(leaf));
         leaf.map_or(0, |leaf| {
-            let nulls = leaf.statistics().and_then(|statistics| statistics.null_count_opt());
-            leaf.num_values().unsigned_abs().saturating_sub(nulls.unwrap_or(0))
+            let nulls = leaf
+                .statistics()
+                .and_then(|statistics| statistics.null_count_opt());
+            leaf.num_values()
+                .unsigned_abs()
+                .saturating_sub(nulls.unwrap_or(0))
         })
     }
 

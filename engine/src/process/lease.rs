@@ -84,7 +84,13 @@ impl Lease {
     /// Whether nobody runs this any more.
     #[must_use]
     pub fn is_dead(&self) -> bool {
-        self.holder.is_dead() || self.expires_at < Utc::now()
+        self.is_dead_at(Utc::now())
+    }
+
+    /// Whether nobody runs this any more at `now`.
+    #[must_use]
+    pub fn is_dead_at(&self, now: DateTime<Utc>) -> bool {
+        self.holder.is_dead() || self.expires_at < now
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ownership::{check_ownership, names};
+use super::slots::slot_after;
 use super::state::{ProcessState, ProcessStatus, StateFile};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
@@ -90,12 +91,44 @@ pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
 /// The new text has problems, or changes what is locked.
 pub async fn edit(instance: &Instance, name: &str, text: &str) -> Result<()> {
     let state = live_state(instance, name)?;
-    if let Some(locked) = &state.locked {
-        let edited = parse(instance, name, text)?;
-        check_locked(locked, &edited)?;
-    }
+    let edited = match &state.locked {
+        Some(locked) => {
+            let edited = parse(instance, name, text)?;
+            check_locked(locked, &edited)?;
+            Some(edited)
+        }
+        None => None,
+    };
     std::fs::write(definition_path(instance, name), text)?;
+    if let Some(edited) = edited {
+        reschedule(instance, &edited)?;
+    }
     record_event(instance, Event::lifecycle("edited", name)).await
+}
+
+/// A schedule that was edited is due by its new slots from now on; one that was taken out, never again.
+fn reschedule(instance: &Instance, process: &Process) -> Result<()> {
+    StateFile::of(instance, &process.name).update(|state| {
+        let next = next_run(process, Utc::now());
+        // A slot that is due stays so.
+        let is_due = state.next_run_at.is_some_and(|due| due <= Utc::now());
+        if next.is_none() || !is_due {
+            state.next_run_at = next;
+        }
+        state.status = match (state.status, &process.schedule, state.last_run.is_some()) {
+            (ProcessStatus::Ready | ProcessStatus::Completed, Some(_), _) => ProcessStatus::Scheduled,
+            (ProcessStatus::Scheduled, None, true) => ProcessStatus::Completed,
+            (ProcessStatus::Scheduled, None, false) => ProcessStatus::Ready,
+            (status, _, _) => status,
+        };
+        Ok(())
+    })
+}
+
+/// When the process is due after `instant`; a one-time process never is.
+pub(crate) fn next_run(process: &Process, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let schedule = process.schedule.as_ref()?;
+    Some(slot_after(schedule, instant))
 }
 
 /// The definition as the user wrote it.
@@ -143,6 +176,7 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
             ProcessStatus::Ready
         };
         state.completed_at = Some(Utc::now());
+        state.next_run_at = next_run(&process, Utc::now());
         state.locked = Some(Locked::of(&process));
         state.definition_hash = Some(process.hash.clone());
         Ok(())
@@ -184,6 +218,8 @@ pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
                 }
                 (None, Some(_)) => ProcessStatus::Completed,
             };
+            // What fell due meanwhile was not wanted.
+            state.next_run_at = next_run(&process, Utc::now());
             Ok(())
         }
         other => Err(cannot("resume", name, other)),

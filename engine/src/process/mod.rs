@@ -10,12 +10,15 @@
 //! [`StateFile`] is the one place that changes: read, changed and replaced under a lock. A [`Lease`] in it says that a
 //! run is under way; whoever finds a dead one settles it first ([`run`](crate::run)).
 
+mod due;
 mod ingest;
 mod lease;
 mod lifecycle;
 mod ownership;
+mod slots;
 mod state;
 
+pub use due::{Agenda, Due, agenda};
 pub use ingest::{Ingest, ensure, skeleton};
 pub use lease::{Holder, Lease};
 pub use lifecycle::{
@@ -23,4 +26,5 @@ pub use lifecycle::{
     schema, text,
 };
 pub use ownership::{Reservation, check_ownership, names, reserved_attributes, with_reserved};
+pub use slots::slot_after;
 pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};

@@ -10,6 +10,7 @@ use super::lease::Lease;
 use crate::document::local;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
+use crate::notify::Pending;
 use crate::spec::Locked;
 
 /// Where a process stands (contract, section 2).
@@ -97,7 +98,7 @@ pub struct ProcessState {
     pub source_columns: Option<Vec<String>>,
     /// Notifications that could not be delivered yet.
     #[serde(default)]
-    pub undelivered: Vec<serde_json::Value>,
+    pub undelivered: Vec<Pending>,
     /// The run under way.
     pub lease: Option<Lease>,
 }
@@ -130,6 +131,14 @@ impl ProcessState {
             Some(_) => ProcessStatus::Failed,
             None => self.status,
         }
+    }
+
+    /// Since when a run of it is due at `now`; `None` where none is, or one is under way.
+    #[must_use]
+    pub fn due_since(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let recurs = matches!(self.status, ProcessStatus::Scheduled | ProcessStatus::Failed);
+        let is_free = self.lease.as_ref().is_none_or(|lease| lease.is_dead_at(now));
+        self.next_run_at.filter(|due| recurs && is_free && *due <= now)
     }
 
     /// The runs that merged a source of this identity, latest first; a rollback may have undone them.

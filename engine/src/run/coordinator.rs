@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
 
 use super::judge::Prepared;
 use super::load::{Loading, Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
-use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
-use super::settle::{finish, settle};
+use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Trigger, Watch};
+use super::settle::{finish, messages, settle};
 use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
 use crate::history::standing_run;
@@ -43,7 +43,7 @@ pub async fn run(
     settle(instance, &request.process).await?;
     let mut record = match request.effect {
         Effect::DryRun | Effect::Explain => {
-            RunRecord::started(ids::new_run_id(), &process.name, 0, &request.trigger)
+            RunRecord::started(ids::new_run_id(), &process.name, 0, request.trigger.word())
         }
         Effect::Merge => take_lease(&state_file, &process, &request)?,
     };
@@ -86,6 +86,13 @@ fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Resu
             }
             _ => {}
         }
+        if request.trigger == Trigger::Schedule
+            && state.due_since(Utc::now()).is_none()
+            && state.lease.is_none()
+        {
+            return Err(Error::conflict(format!("{name} is not due any more"))
+                .hint("another program ran it; nothing is left to do"));
+        }
         if let Some(lease) = &state.lease {
             let who = format!(
                 "{} (process id {} on {})",
@@ -95,7 +102,7 @@ fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Resu
                 .hint("wait until it has ended and try again"));
         }
         state.last_run_no += 1;
-        let record = RunRecord::started(ids::new_run_id(), name, state.last_run_no, &request.trigger);
+        let record = RunRecord::started(ids::new_run_id(), name, state.last_run_no, request.trigger.word());
         state.lease = Some(Lease::new(
             record.run_id.clone(),
             record.run_no,
@@ -366,11 +373,18 @@ impl Attempt<'_> {
         if self.request.effect == Effect::Merge {
             append_run(self.instance, &self.record).await?;
             super::faults::point("run_recorded");
+            let messages = messages(self.instance, &self.record).await;
             file.update(|state: &mut ProcessState| {
                 if self.record.is_merged() {
                     state.source_columns = self.columns.take();
                 }
-                finish(state, &self.record, self.identity.take());
+                finish(
+                    state,
+                    &self.record,
+                    self.identity.take(),
+                    self.process.schedule.as_ref(),
+                );
+                state.undelivered.extend(messages);
                 Ok(())
             })?;
         }

@@ -24,5 +24,5 @@ mod settle;
 pub use coordinator::run;
 pub use load::{Loaded, load, stage_schema};
 pub(crate) use merge_step::discard_files;
-pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
+pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Trigger, Watch};
 pub use settle::settle;

@@ -63,6 +63,29 @@ pub enum Repeat {
     Force,
 }
 
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// Somebody.
+    Manual,
+    /// The schedule: the run is of a slot, and only while it is due.
+    Schedule,
+    /// A run of a slot that failed for a reason that may be gone.
+    Retry,
+}
+
+impl Trigger {
+    /// The word in `runs`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Schedule => "schedule",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// A run to be made.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
@@ -79,7 +102,7 @@ pub struct RunRequest {
     /// A budget instead of the process's.
     pub max_rejects: Option<RejectBudget>,
     /// What started the run.
-    pub trigger: String,
+    pub trigger: Trigger,
 }
 
 /// What a run did, or in a dry run would have done.

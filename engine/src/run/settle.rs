@@ -13,10 +13,15 @@ use chrono::{DateTime, Utc};
 use datafusion::prelude::{SessionContext, col, lit};
 
 use super::merge_step::discard_files;
+use super::request::Trigger;
 use crate::error::Result;
 use crate::instance::Instance;
-use crate::process::{Lease, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};
+use crate::notify::{self, Pending};
+use crate::process::{
+    self, Lease, MergedSource, ProcessState, ProcessStatus, Settling, StateFile, slot_after,
+};
 use crate::report::{RunRecord, RunStatus, append_run};
+use crate::spec::Schedule;
 use crate::table::SnapshotTable;
 
 /// Between two looks at whether somebody else is done.
@@ -39,11 +44,24 @@ pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
         return Ok(());
     };
     let (record, identity) = outcome(instance, name, &lease).await?;
+    let schedule = process::check(instance, name)
+        .ok()
+        .and_then(|process| process.schedule);
+    let messages = messages(instance, &record).await;
     file.update(|state| {
         if state.lease.as_ref().is_some_and(|now| now.run_id == lease.run_id) {
-            finish(state, &record, identity);
+            finish(state, &record, identity, schedule.as_ref());
+            state.undelivered.extend(messages);
         }
         Ok(())
+    })
+}
+
+/// What is to be told of the run; telling fails no run.
+pub(super) async fn messages(instance: &Instance, record: &RunRecord) -> Vec<Pending> {
+    notify::raise(instance, record).await.unwrap_or_else(|error| {
+        tracing::warn!(run_id = record.run_id, %error, "nobody is told of the run");
+        Vec::new()
     })
 }
 
@@ -58,8 +76,18 @@ async fn settling(file: &StateFile) -> Result<Settling> {
 }
 
 /// Gives the lease back and notes how the run ended.
-pub(super) fn finish(state: &mut ProcessState, record: &RunRecord, identity: Option<String>) {
+pub(super) fn finish(
+    state: &mut ProcessState,
+    record: &RunRecord,
+    identity: Option<String>,
+    schedule: Option<&Schedule>,
+) {
     state.lease = None;
+    // A slot whose run was cut off is still due; one whose run failed is not, lest it fails for ever.
+    if record.trigger == Trigger::Schedule.word() && record.status != RunStatus::Interrupted {
+        let ended_at = record.ended_at.unwrap_or_else(Utc::now);
+        state.next_run_at = schedule.map(|schedule| slot_after(schedule, ended_at));
+    }
     state.status = match (record.status, state.status) {
         (_, ProcessStatus::Paused) => ProcessStatus::Paused,
         (RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running, _) => ProcessStatus::Failed,

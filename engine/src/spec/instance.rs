@@ -17,6 +17,7 @@ use super::read::Document;
 use super::retention::Retention;
 use super::schedule::parse_time_zone;
 use super::size::RawBytes;
+use super::smtp::{self, RawSmtp, Smtp};
 use super::table::{named_tables, table, tables};
 use crate::decode::bytes::limits::DEFAULT_MAX_RATIO;
 
@@ -110,6 +111,8 @@ pub struct InstanceConfig {
     pub connections: BTreeMap<String, Connection>,
     /// Who is told what.
     pub notify: Vec<Notify>,
+    /// The server that mail is sent by.
+    pub smtp: Option<Smtp>,
 }
 
 impl Default for InstanceConfig {
@@ -122,6 +125,7 @@ impl Default for InstanceConfig {
             maintenance: Maintenance::default(),
             connections: BTreeMap::new(),
             notify: Vec::new(),
+            smtp: None,
         }
     }
 }
@@ -145,6 +149,8 @@ struct RawInstance {
     connections: BTreeMap<String, RawConnection>,
     #[serde(deserialize_with = "tables")]
     notify: Vec<RawNotify>,
+    #[serde(deserialize_with = "table")]
+    smtp: Option<RawSmtp>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -214,6 +220,7 @@ fn resolve(raw: RawInstance, findings: &mut Findings) -> InstanceConfig {
         maintenance: maintenance::resolve(&raw.maintenance.unwrap_or_default(), findings),
         connections: resolve_connections(raw.connections, findings),
         notify: notify::resolve(raw.notify, findings),
+        smtp: raw.smtp.and_then(|raw| smtp::resolve(raw, findings)),
     }
 }
 

@@ -36,6 +36,7 @@ mod schedule;
 mod schema;
 mod secret;
 mod size;
+mod smtp;
 mod source;
 mod table;
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub use locked::{Difference, Locked, LockedAttribute, locked_differences};
 pub use maintenance::{AutoMaintenance, Maintenance};
 pub use merging::{DeletionVectors, MergeStrategy};
 pub use names::{RESERVED_NAMES, check_attribute_name, check_process_name, default_attribute_name};
-pub use notify::{Notify, NotifyOn, NotifyScope, NotifyTarget};
+pub use notify::{Notify, NotifyExamples, NotifyOn, NotifyScope, NotifyTarget};
 pub use policy::{
     Mode, NoneAccepted, NullPolicy, OnDuplicate, OnScale, OnTooLong, OnUnsupported, Policy, RawBudget,
     RejectBudget, Strictness,
@@ -73,5 +74,6 @@ pub use schedule::{Every, Schedule};
 pub use schema::{connection_schema, json_schema};
 pub use secret::{Secret, SecretText, Value};
 pub use size::parse_bytes;
+pub use smtp::{Smtp, SmtpTls};
 pub use source::{CsvOptions, Format, Header, Newline, Source, Trim, parse_source};
 pub use types::{AttributeType, MAX_DECIMAL_PRECISION, MAX_NVARCHAR_UNITS, MAX_VARCHAR_CHARS};

@@ -1,12 +1,15 @@
 //! `[[notify]]`: who is told what.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::names::is_slug;
 use super::problem::{Findings, Problem};
+use super::secret::{RawSecret, Secret};
 
 /// What somebody can be told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotifyOn {
     /// A run failed or was interrupted.
@@ -19,6 +22,30 @@ pub enum NotifyOn {
     NoFile,
 }
 
+impl NotifyOn {
+    /// The word in messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Rejects => "rejects",
+            Self::Succeeded => "succeeded",
+            Self::NoFile => "no_file",
+        }
+    }
+}
+
+/// What of a rejected record a message shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyExamples {
+    /// Where it stands and what it broke.
+    #[default]
+    Places,
+    /// What the file had there, too: personal data leave the instance.
+    Values,
+}
+
 /// How somebody is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotifyTarget {
@@ -28,6 +55,16 @@ pub enum NotifyTarget {
     Web(String),
     /// By this command.
     Command(String),
+}
+
+impl fmt::Display for NotifyTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mail(address) => write!(f, "mailto:{address}"),
+            Self::Web(url) => f.write_str(url),
+            Self::Command(command) => write!(f, "command:{command}"),
+        }
+    }
 }
 
 /// Which processes are meant.
@@ -50,7 +87,7 @@ impl NotifyScope {
 }
 
 /// Who is told what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notify {
     /// Of what.
     pub on: Vec<NotifyOn>,
@@ -58,6 +95,12 @@ pub struct Notify {
     pub to: NotifyTarget,
     /// Of which processes.
     pub process: NotifyScope,
+    /// Rejects are told of above this share of the records, in percent.
+    pub above_percent: f64,
+    /// What of rejected records is shown.
+    pub examples: NotifyExamples,
+    /// Signs a POST.
+    pub secret: Option<Secret>,
 }
 
 /// A `[[notify]]` as typed.
@@ -67,6 +110,9 @@ pub(super) struct RawNotify {
     on: Vec<NotifyOn>,
     to: Option<String>,
     process: Option<String>,
+    above: Option<String>,
+    examples: NotifyExamples,
+    secret: Option<RawSecret>,
 }
 
 pub(super) fn resolve(raw: Vec<RawNotify>, findings: &mut Findings) -> Vec<Notify> {
@@ -104,11 +150,37 @@ fn resolve_one(raw: RawNotify, at: &str, findings: &mut Findings) -> Option<Noti
             None
         }
     };
+    let above_percent = match raw.above {
+        Some(share) => findings.take(&format!("{at}.above"), percent(&share)),
+        None => Some(0.0),
+    };
+    let secret = match raw.secret {
+        Some(secret) => findings.take(&format!("{at}.secret"), secret.resolve()).map(Some),
+        None => Some(None),
+    };
     Some(Notify {
         on: raw.on,
         to: to?,
         process: process?,
+        above_percent: above_percent?,
+        examples: raw.examples,
+        secret: secret?,
     })
+}
+
+fn percent(text: &str) -> Result<f64, Problem> {
+    let share = text
+        .strip_suffix('%')
+        .and_then(|share| share.trim().parse::<f64>().ok());
+    share
+        .filter(|share| (0.0..=100.0).contains(share))
+        .ok_or_else(|| {
+            Problem::new(
+                "above",
+                format!("`{text}` is no share"),
+                "write a share of the records, as \"1%\"",
+            )
+        })
 }
 
 const TARGETS: &str = "write mailto:ADDRESS, https://URL or command:COMMAND";

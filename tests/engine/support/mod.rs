@@ -13,7 +13,7 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Ingest};
-use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Watch, run};
+use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger, Watch, run};
 use sluice_engine::{Result, Settings, sql};
 use tempfile::TempDir;
 
@@ -101,6 +101,6 @@ pub fn request(process: &str, file: Option<&Path>) -> RunRequest {
         extent: Extent::Whole,
         repeat: Repeat::SkipMerged,
         max_rejects: None,
-        trigger: "manual".to_owned(),
+        trigger: Trigger::Manual,
     }
 }

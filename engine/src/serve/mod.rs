@@ -1,0 +1,20 @@
+//! Running what is due, for as long as the program lives.
+//!
+//! ```text
+//!   agenda ──▶ due, and a place free ──▶ run ──▶ ended ──▶ next slot in its state
+//!     ▲                                           ├─ failed, may pass by itself ──▶ retry, a few times
+//!     └── next slot, or look again in a while ◀───┘
+//! ```
+//!
+//! [`serve`] is the door. What is due stands in the state files alone, and a run takes the process's lease: several
+//! servers may look after one instance, and one that was killed is followed by any other. [`Retry`] decides what is
+//! tried again, [`Metrics`] counts, [`http`] answers `/healthz` and `/metrics`.
+
+mod http;
+mod metrics;
+mod retry;
+mod service;
+
+pub use metrics::Metrics;
+pub use retry::Retry;
+pub use service::{ServeOptions, Served, serve};

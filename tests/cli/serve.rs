@@ -1,0 +1,353 @@
+//! Processes that run when they are due, and who is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use crate::support::Home;
+
+const LONG_PAST: &str = "2026-01-01T03:00:00Z";
+
+/// What a variable of the servers that `tests/services/serve.py` starts says.
+fn served(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
+}
+
+/// An instance with a recurring process `daily` over a folder of the SFTP server.
+struct Daily {
+    home: Home,
+    /// The folder, as this machine sees it.
+    folder: PathBuf,
+}
+
+impl std::ops::Deref for Daily {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.home
+    }
+}
+
+impl Daily {
+    /// Puts a file that has been there for a while.
+    fn put(&self, name: &str, content: &str, minutes_ago: u64) {
+        let path = self.folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        let file = std::fs::File::options().append(true).open(&path).unwrap();
+        let modified = SystemTime::now() - Duration::from_secs(60 * minutes_ago);
+        file.set_modified(modified).unwrap();
+    }
+}
+
+/// One with a file that has one bad row.
+fn home(config: &str) -> Daily {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let home = Home::with_instance();
+    let name = format!(
+        "daily-{}-{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    let folder = PathBuf::from(served("SLUICE_TEST_SFTP_HOME")).join(&name);
+    std::fs::create_dir(&folder).unwrap();
+    let address = served("SLUICE_TEST_SFTP");
+    let (host, port) = address.rsplit_once(':').unwrap();
+    home.write(
+        "sluice.toml",
+        format!(
+            "format = 1\n{config}\n[connections.files]\ntype = \"sftp\"\nhost = \"{host}\"\nport = {port}\n\
+             user = \"{}\"\npassword = {{ env = \"SLUICE_TEST_SFTP_PASSWORD\" }}\nknown_hosts = \"{}/known_hosts\"\n",
+            served("SLUICE_TEST_SFTP_USER"),
+            served("SLUICE_TEST_SFTP_FOLDER")
+        ),
+    );
+    home.write(
+        "daily.toml",
+        format!(
+            "mode = \"register\"\nkey = \"cid\"\n[source]\nurl = \"sftp://{address}/~/{name}/Customers_1.csv\"\n\
+             connection = \"files\"\n[[attribute]]\ncolumn = \"spend\"\ntype = \"int\"\n\
+             [schedule]\nevery = \"24h\"\nstart = \"2026-01-01T03:00\"\n"
+        ),
+    );
+    let daily = Daily { home, folder };
+    daily.put("Customers_1.csv", "cid,spend\nC1,10\nC2,much\nC3,30\n", 60);
+    daily
+        .sluice(&["process", "new", "daily", "--from", "daily.toml"])
+        .succeeded();
+    daily.sluice(&["process", "complete", "daily"]).succeeded();
+    daily
+}
+
+fn state(home: &Home) -> Value {
+    let text = std::fs::read_to_string(home.path("processes/daily.state.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Makes `daily` due since long ago, as after a long downtime.
+fn fall_due(home: &Home) {
+    let mut state = state(home);
+    state["next_run_at"] = LONG_PAST.into();
+    home.write("processes/daily.state.json", state.to_string());
+}
+
+fn next_run_at(home: &Home) -> String {
+    state(home)["next_run_at"].as_str().unwrap().to_owned()
+}
+
+fn triggers(home: &Home) -> String {
+    home.sql("SELECT trigger, status FROM runs ORDER BY run_id")
+}
+
+#[test]
+fn slots_that_were_missed_are_caught_up_once() {
+    let home = home("");
+    assert!(
+        next_run_at(&home).as_str() > LONG_PAST,
+        "a start in the past is due at its next slot"
+    );
+    fall_due(&home);
+    home.sluice(&["run", "--due"]).succeeded();
+    assert_eq!(
+        triggers(&home),
+        "trigger,status\nschedule,completed_with_rejects\n"
+    );
+    assert!(next_run_at(&home).as_str() > LONG_PAST);
+    let again = home.sluice(&["run", "--due"]).succeeded();
+    assert!(again.stderr().contains("nothing is due"), "{}", again.stderr());
+    assert_eq!(
+        triggers(&home),
+        "trigger,status\nschedule,completed_with_rejects\n"
+    );
+}
+
+#[test]
+fn a_slot_whose_run_failed_is_over_and_the_last_good_data_stay() {
+    let home = home("");
+    home.sluice(&["run", "daily"]).succeeded();
+    home.put("Customers_2.csv", "customer\nC1\n", 1);
+    fall_due(&home);
+    let failed = home.sluice(&["run", "--due"]);
+    assert_ne!(failed.code(), Some(0));
+    assert!(next_run_at(&home).as_str() > LONG_PAST);
+    assert_eq!(
+        home.sql("SELECT customer_id, spend FROM customers ORDER BY 1"),
+        "customer_id,spend\nC1,10\nC3,30\n"
+    );
+    assert!(home.sql("SELECT status FROM processes").contains("failed"));
+}
+
+#[test]
+fn a_paused_process_is_not_due_and_what_it_missed_is_not_caught_up() {
+    let home = home("");
+    fall_due(&home);
+    home.sluice(&["process", "pause", "daily"]).succeeded();
+    let none = home.sluice(&["run", "--due"]).succeeded();
+    assert!(none.stderr().contains("nothing is due"), "{}", none.stderr());
+    home.sluice(&["process", "resume", "daily"]).succeeded();
+    assert!(next_run_at(&home).as_str() > LONG_PAST);
+}
+
+#[test]
+fn a_command_is_told_with_counts_and_examples_and_without_values() {
+    let home = home("[[notify]]\non = [\"rejects\"]\nto = \"command:cat > told.json\"\n");
+    home.sluice(&["run", "daily"]).succeeded();
+    let told: Value =
+        serde_json::from_str(&std::fs::read_to_string(home.path("told.json")).unwrap()).unwrap();
+    assert_eq!(told["event"], "rejects");
+    assert_eq!(
+        (&told["rows_read"], &told["rows_rejected"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(told["rules"][0]["rule"], "type_mismatch");
+    assert_eq!(told["examples"][0]["line"], 3);
+    assert_eq!(told["examples"][0]["column"], "spend");
+    assert!(!told.to_string().contains("much"), "{told}");
+    assert_eq!(
+        home.sql("SELECT kind FROM events WHERE kind LIKE 'notif%'"),
+        "kind\nnotified\n"
+    );
+    assert_eq!(state(&home)["undelivered"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_notifier_that_fails_fails_no_run_and_is_tried_again() {
+    let home = home("[[notify]]\non = [\"succeeded\"]\nto = \"command:exit 3\"\nexamples = \"values\"\n");
+    home.sluice(&["run", "daily"]).succeeded();
+    assert_eq!(triggers(&home), "trigger,status\nmanual,completed_with_rejects\n");
+    let undelivered = &state(&home)["undelivered"][0];
+    assert_eq!(undelivered["to"], "command:exit 3");
+    assert!(undelivered["next_attempt_at"].as_str() > undelivered["created_at"].as_str());
+}
+
+#[test]
+fn mail_is_sent_in_the_clear_only_where_that_was_asked_for() {
+    let at = served;
+    let (plain, tls) = (at("SLUICE_TEST_SMTP"), at("SLUICE_TEST_SMTP_TLS"));
+    let port = |address: &str| address.rsplit_once(':').unwrap().1.to_owned();
+    let safe = format!(
+        "[smtp]\nhost = \"localhost\"\nport = {}\nfrom = \"Sluice <sluice@example.com>\"\nuser = \"{}\"\n\
+         password = {{ env = \"SLUICE_TEST_SMTP_PASSWORD\" }}\nca_file = \"{}\"\n",
+        port(&tls),
+        at("SLUICE_TEST_SMTP_USER"),
+        at("SLUICE_TEST_SMTP_CA")
+    );
+    let clear = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"sluice@example.com\"\n",
+        port(&plain)
+    );
+    let refused = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nfrom = \"sluice@example.com\"\n",
+        port(&plain)
+    );
+    for (number, (smtp, encrypted)) in [(safe, Some(true)), (clear, Some(false)), (refused, None)]
+        .into_iter()
+        .enumerate()
+    {
+        let address = format!("ops{number}-{}@example.com", std::process::id());
+        let home = home(&format!(
+            "{smtp}[[notify]]\non = [\"rejects\"]\nto = \"mailto:{address}\"\n"
+        ));
+        home.sluice(&["run", "daily"]).succeeded();
+        let mails = std::fs::read_to_string(at("SLUICE_TEST_SMTP_MAILS")).unwrap();
+        let mails = mails
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mail = mails.filter(|mail| mail["to"][0] == address.as_str()).last();
+        assert_eq!(
+            mail.as_ref().map(|mail| mail["is_encrypted"] == true),
+            encrypted,
+            "{smtp}"
+        );
+        if let Some(mail) = mail {
+            let content = mail["content"].as_str().unwrap();
+            assert!(
+                content.contains("Subject: Sluice: daily/1 completed with rejects, 1 rejected"),
+                "{content}"
+            );
+            assert!(
+                content.contains("sluice -i") && !content.contains("much"),
+                "{content}"
+            );
+        }
+    }
+}
+
+/// A server that is under way.
+struct Serving {
+    child: Child,
+    /// What it said so far, line by line.
+    lines: std::sync::mpsc::Receiver<String>,
+}
+
+impl Serving {
+    fn start(home: &Home) -> Self {
+        let mut child = home
+            .command()
+            .args(["serve", "--look-every", "1", "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, lines) = std::sync::mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| said.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// The next line that has these words.
+    fn line(&self, words: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self
+                .lines
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("it never says {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    fn terminated(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap();
+        let told = Instant::now();
+        let code = self.child.wait().unwrap().code();
+        assert!(
+            told.elapsed() < Duration::from_secs(20),
+            "it took {:?}",
+            told.elapsed()
+        );
+        code
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_server_runs_what_is_due_answers_and_ends_when_told() {
+    let home = home("");
+    fall_due(&home);
+    let serving = Serving::start(&home);
+    let address = serving.line("/healthz");
+    let address = address.split('/').nth(2).unwrap();
+    serving.line("daily/1: completed with rejects");
+    assert!(get(address, "/healthz").starts_with("HTTP/1.1 200"));
+    let metrics = get(address, "/metrics");
+    assert!(
+        metrics.contains("sluice_runs_total{process=\"daily\",status=\"completed_with_rejects\"} 1"),
+        "{metrics}"
+    );
+    fall_due(&home);
+    // The same file again: merged already.
+    serving.line("daily/2: skipped");
+    assert_eq!(serving.terminated(), Some(0));
+    assert_eq!(
+        triggers(&home),
+        "trigger,status\nschedule,completed_with_rejects\nschedule,skipped\n"
+    );
+}
+
+#[test]
+fn of_two_servers_one_runs_a_slot() {
+    let home = home("");
+    let servers = [Serving::start(&home), Serving::start(&home)];
+    servers.iter().for_each(|serving| drop(serving.line("/healthz")));
+    fall_due(&home);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while state(&home)["last_run_no"] == 0 || !state(&home)["lease"].is_null() {
+        assert!(Instant::now() < deadline, "nobody runs it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    for serving in servers {
+        assert_eq!(serving.terminated(), Some(0));
+    }
+    assert_eq!(
+        triggers(&home),
+        "trigger,status\nschedule,completed_with_rejects\n"
+    );
+}
