@@ -1,9 +1,9 @@
 //! Processes that run when they are due, and who is told.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -217,7 +217,7 @@ fn mail_is_sent_in_the_clear_only_where_that_was_asked_for() {
         let mails = mails
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let mail = mails.filter(|mail| mail["to"][0] == address.as_str()).last();
+        let mail = mails.rev().find(|mail| mail["to"][0] == address.as_str());
         assert_eq!(
             mail.as_ref().map(|mail| mail["is_encrypted"] == true),
             encrypted,
@@ -240,41 +240,41 @@ fn mail_is_sent_in_the_clear_only_where_that_was_asked_for() {
 /// A server that is under way.
 struct Serving {
     child: Child,
-    /// What it said so far, line by line.
-    lines: std::sync::mpsc::Receiver<String>,
+    /// What it says.
+    said: tempfile::NamedTempFile,
+    /// Lines of it that were read.
+    num_lines: usize,
 }
 
 impl Serving {
     fn start(home: &Home) -> Self {
-        let mut child = home
+        let said = tempfile::NamedTempFile::new().unwrap();
+        let child = home
             .command()
             .args(["serve", "--look-every", "1", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
+            .stderr(said.reopen().unwrap())
             .spawn()
             .unwrap();
-        let (said, lines) = std::sync::mpsc::channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            stderr
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| said.send(line))
-        });
-        Self { child, lines }
+        Self {
+            child,
+            said,
+            num_lines: 0,
+        }
     }
 
     /// The next line that has these words.
-    fn line(&self, words: &str) -> String {
+    fn line(&mut self, words: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = self
-                .lines
-                .recv_timeout(left)
-                .unwrap_or_else(|_| panic!("it never says {words:?}"));
-            if line.contains(words) {
-                return line;
+            let said = std::fs::read_to_string(self.said.path()).unwrap();
+            let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+            let mut new = whole.lines().enumerate().skip(self.num_lines);
+            if let Some((number, line)) = new.find(|(_, line)| line.contains(words)) {
+                self.num_lines = number + 1;
+                return line.to_owned();
             }
+            assert!(Instant::now() < deadline, "it never says {words:?}, but\n{said}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -311,7 +311,7 @@ fn get(address: &str, path: &str) -> String {
 fn a_server_runs_what_is_due_answers_and_ends_when_told() {
     let home = home("");
     fall_due(&home);
-    let serving = Serving::start(&home);
+    let mut serving = Serving::start(&home);
     let address = serving.line("/healthz");
     let address = address.split('/').nth(2).unwrap();
     serving.line("daily/1: completed with rejects");
@@ -334,8 +334,10 @@ fn a_server_runs_what_is_due_answers_and_ends_when_told() {
 #[test]
 fn of_two_servers_one_runs_a_slot() {
     let home = home("");
-    let servers = [Serving::start(&home), Serving::start(&home)];
-    servers.iter().for_each(|serving| drop(serving.line("/healthz")));
+    let mut servers = [Serving::start(&home), Serving::start(&home)];
+    servers
+        .iter_mut()
+        .for_each(|serving| drop(serving.line("/healthz")));
     fall_due(&home);
     let deadline = Instant::now() + Duration::from_secs(60);
     while state(&home)["last_run_no"] == 0 || !state(&home)["lease"].is_null() {
