@@ -106,22 +106,24 @@ async fn examples(instance: &Instance, run: &RunRecord, shown: NotifyExamples) -
 pub async fn flush(instance: &Instance, process: &str) -> Result<()> {
     let file = StateFile::of(instance, process);
     let now = Utc::now();
-    let due = file.read()?.undelivered.into_iter();
-    for pending in due.filter(|pending| pending.next_attempt_at <= now) {
+    if file
+        .read()?
+        .undelivered
+        .iter()
+        .all(|pending| pending.next_attempt_at > now)
+    {
+        return Ok(());
+    }
+    for pending in file.update(|state| Ok(taken(&mut state.undelivered, now)))? {
         let delivered = tokio::time::timeout(TIMEOUT, deliver(instance, &pending)).await;
         let delivered = delivered.unwrap_or_else(|_| Err(Error::runtime("no answer in time")));
         let outcome = Outcome::of(&pending, delivered, Utc::now());
-        file.update(|state| {
-            match &outcome {
-                Outcome::Again { at, .. } => state
-                    .undelivered
-                    .iter_mut()
-                    .filter(|other| other.id == pending.id)
-                    .for_each(|other| other.next_attempt_at = *at),
-                _ => state.undelivered.retain(|other| other.id != pending.id),
-            }
-            Ok(())
-        })?;
+        if outcome.is_final() {
+            file.update(|state| {
+                state.undelivered.retain(|other| other.id != pending.id);
+                Ok(())
+            })?;
+        }
         if let Some(event) = outcome.event(&pending) {
             record_event(instance, event).await?;
         }
@@ -129,11 +131,23 @@ pub async fn flush(instance: &Instance, process: &str) -> Result<()> {
     Ok(())
 }
 
+/// Takes what is due: nobody else tries it meanwhile, and if this program dies, somebody does later.
+fn taken(undelivered: &mut [Pending], now: DateTime<Utc>) -> Vec<Pending> {
+    let due = undelivered
+        .iter_mut()
+        .filter(|pending| pending.next_attempt_at <= now);
+    let taken = due.map(|pending| {
+        pending.next_attempt_at = now + WAIT;
+        pending.clone()
+    });
+    taken.collect()
+}
+
 /// What became of an attempt.
 #[derive(Debug)]
 enum Outcome {
     Delivered,
-    Again { at: DateTime<Utc>, reason: String },
+    Again { reason: String },
     GivenUp { reason: String },
 }
 
@@ -142,7 +156,6 @@ impl Outcome {
         match delivered {
             Ok(()) => Self::Delivered,
             Err(error) if now - pending.created_at < MAX_AGE => Self::Again {
-                at: now + WAIT,
                 reason: error.to_string(),
             },
             Err(error) => Self::GivenUp {
@@ -151,13 +164,22 @@ impl Outcome {
         }
     }
 
+    /// Whether the message is done with.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Delivered | Self::GivenUp { .. })
+    }
+
     /// What `events` says of it; of an attempt that is made again, only the log.
     fn event(&self, pending: &Pending) -> Option<Event> {
         let (kind, reason) = match self {
             Self::Delivered => ("notified", None),
             Self::GivenUp { reason } => ("notify_failed", Some(reason)),
-            Self::Again { reason, at } => {
-                tracing::warn!(to = pending.to, reason, %at, "a message was not delivered and is tried again");
+            Self::Again { reason } => {
+                tracing::warn!(
+                    to = pending.to,
+                    reason,
+                    "a message was not delivered and is tried again"
+                );
                 return None;
             }
         };
@@ -194,5 +216,44 @@ async fn deliver(instance: &Instance, pending: &Pending) -> Result<()> {
                 .transpose()?;
             post::post(url, secret.as_ref(), &pending.message).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::NotifyOn;
+
+    fn pending(id: &str, next_attempt_at: DateTime<Utc>) -> Pending {
+        let run = RunRecord::started("r".into(), "loyalty", 1, "schedule");
+        Pending {
+            id: id.to_owned(),
+            to: "command:true".to_owned(),
+            message: Message::about(&run, NotifyOn::Failed, "/base", Vec::new()),
+            created_at: next_attempt_at,
+            next_attempt_at,
+        }
+    }
+
+    #[test]
+    fn a_message_is_taken_once_at_a_time_and_again_later() {
+        let now = Utc::now();
+        let mut undelivered = vec![pending("due", now), pending("later", now + WAIT * 2)];
+        let ids =
+            |taken: Vec<Pending>| -> Vec<String> { taken.into_iter().map(|pending| pending.id).collect() };
+        assert_eq!(ids(taken(&mut undelivered, now)), ["due"]);
+        assert!(taken(&mut undelivered, now).is_empty());
+        assert_eq!(ids(taken(&mut undelivered, now + WAIT)), ["due"]);
+        assert_eq!(ids(taken(&mut undelivered, now + WAIT * 2)), ["due", "later"]);
+    }
+
+    #[test]
+    fn a_message_is_given_up_after_a_day() {
+        let now = Utc::now();
+        let failed = || Err(Error::runtime("refused"));
+        let young = Outcome::of(&pending("a", now), failed(), now + TimeDelta::hours(23));
+        let old = Outcome::of(&pending("a", now), failed(), now + TimeDelta::hours(25));
+        assert!(!young.is_final() && old.is_final());
+        assert_eq!(old.event(&pending("a", now)).unwrap().kind, "notify_failed");
     }
 }
