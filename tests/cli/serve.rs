@@ -1,9 +1,9 @@
 //! Processes that run when they are due, and who is told.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -182,6 +182,97 @@ fn a_notifier_that_fails_fails_no_run_and_is_tried_again() {
     let undelivered = &state(&home)["undelivered"][0];
     assert_eq!(undelivered["to"], "command:exit 3");
     assert!(undelivered["next_attempt_at"].as_str() > undelivered["created_at"].as_str());
+}
+
+/// Reads one request and answers it: its head in lower case, and its body.
+fn answered(listener: &TcpListener, status: &str) -> (String, String) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    loop {
+        let mut part = [0; 4096];
+        let num_bytes = stream.read(&mut part).unwrap();
+        request.extend_from_slice(&part[..num_bytes]);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let head = head.to_lowercase();
+        let length: usize = head
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        if body.len() >= length {
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            return (head, body.to_owned());
+        }
+    }
+}
+
+/// A field of a head.
+fn field<'a>(head: &'a str, name: &str) -> &'a str {
+    let line = head
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.unwrap_or_else(|| panic!("{name} in {head}"))
+}
+
+#[test]
+fn a_webhook_gets_a_signed_message_and_one_that_fails_gets_it_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = home(&format!(
+        "[[notify]]\non = [\"rejects\"]\nto = \"http://{}/hook\"\nsecret = {{ env = \"HOOK_SECRET\" }}\n",
+        listener.local_addr().unwrap()
+    ));
+    let run = |args: &[&str]| {
+        home.command()
+            .args(args)
+            .env("HOOK_SECRET", "hunter2")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let mut first = run(&["run", "daily"]);
+    answered(&listener, "503 Service Unavailable");
+    assert!(first.wait().unwrap().success());
+    let mut state = state(&home);
+    assert_eq!(state["undelivered"].as_array().unwrap().len(), 1);
+    state["undelivered"][0]["next_attempt_at"] = LONG_PAST.into();
+    home.write("processes/daily.state.json", state.to_string());
+    let mut second = run(&["run", "daily"]);
+    let (head, body) = answered(&listener, "200 OK");
+    assert!(second.wait().unwrap().success());
+    let told: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (&told["run"], &told["rows_rejected"]),
+        (&"daily/1".into(), &1.into())
+    );
+    let signed = format!("{}.{body}", field(&head, "x-sluice-timestamp"));
+    home.write("signed", &signed);
+    let openssl = ["dgst", "-sha256", "-hmac", "hunter2", "-r", "signed"];
+    let openssl = std::process::Command::new("openssl")
+        .args(openssl)
+        .current_dir(home.path(""))
+        .output()
+        .unwrap();
+    let hex = String::from_utf8(openssl.stdout).unwrap();
+    assert_eq!(
+        field(&head, "x-sluice-signature"),
+        format!("sha256={}", hex.split_whitespace().next().unwrap())
+    );
+    assert_eq!(
+        home.sql("SELECT kind FROM events WHERE kind LIKE 'notif%'"),
+        "kind\nnotified\n"
+    );
 }
 
 #[test]
