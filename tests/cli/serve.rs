@@ -9,14 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, service};
 
 const LONG_PAST: &str = "2026-01-01T03:00:00Z";
-
-/// What a variable of the servers that `tests/services/serve.py` starts says.
-fn served(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run the tests with tests/run"))
-}
 
 /// An instance with a recurring process `daily` over a folder of the SFTP server.
 struct Daily {
@@ -53,17 +48,17 @@ fn home(config: &str) -> Daily {
         std::process::id(),
         NUMBER.fetch_add(1, Ordering::Relaxed)
     );
-    let folder = PathBuf::from(served("SLUICE_TEST_SFTP_HOME")).join(&name);
+    let folder = PathBuf::from(service("sftp", "SLUICE_TEST_SFTP_HOME")).join(&name);
     std::fs::create_dir(&folder).unwrap();
-    let address = served("SLUICE_TEST_SFTP");
+    let address = service("sftp", "SLUICE_TEST_SFTP");
     let (host, port) = address.rsplit_once(':').unwrap();
     home.write(
         "sluice.toml",
         format!(
             "format = 1\n{config}\n[connections.files]\ntype = \"sftp\"\nhost = \"{host}\"\nport = {port}\n\
              user = \"{}\"\npassword = {{ env = \"SLUICE_TEST_SFTP_PASSWORD\" }}\nknown_hosts = \"{}/known_hosts\"\n",
-            served("SLUICE_TEST_SFTP_USER"),
-            served("SLUICE_TEST_SFTP_FOLDER")
+            service("sftp", "SLUICE_TEST_SFTP_USER"),
+            service("sftp", "SLUICE_TEST_SFTP_FOLDER")
         ),
     );
     home.write(
@@ -277,7 +272,7 @@ fn a_webhook_gets_a_signed_message_and_one_that_fails_gets_it_again() {
 
 #[test]
 fn mail_is_sent_in_the_clear_only_where_that_was_asked_for() {
-    let at = served;
+    let at = |variable: &str| service("smtp", variable);
     let (plain, tls) = (at("SLUICE_TEST_SMTP"), at("SLUICE_TEST_SMTP_TLS"));
     let port = |address: &str| address.rsplit_once(':').unwrap().1.to_owned();
     let safe = format!(

@@ -5,17 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::Home;
-
-/// What a variable of the server called `name` says.
-fn service(name: &str, variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| {
-        panic!(
-            "no server {name}: run the tests with tests/run, or some of them with\n  \
-             ~/.cache/sluice/services/bin/python tests/services/serve.py {name} -- cargo test --workspace --test cli -- {name}"
-        )
-    })
-}
+use crate::support::{Home, service};
 
 /// What a web server answers.
 fn answer(url: &str, path: &str) -> String {

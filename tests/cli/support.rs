@@ -127,3 +127,13 @@ fn redacted(text: &str, folder: &Path) -> String {
     }
     text
 }
+
+/// What a variable of the server called `name` says.
+pub fn service(name: &str, variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "no server {name}: run the tests with tests/run, or some of them with\n  \
+             ~/.cache/sluice/services/bin/python tests/services/serve.py {name} -- cargo test --workspace --test cli -- {name}"
+        )
+    })
+}
