@@ -11,15 +11,18 @@
 //!                 pair 1 tier Gold -> Gold     unchanged: such a file row is never a reason to write
 //! ```
 //!
-//! Files of ours are sorted by key, so the search gallops forward from the last hit; a file that another program
-//! wrote may have any order, and then each search starts over. Either way the result is the same.
+//! Files of ours are sorted by key: where a whole column of keys is at hand, both sides gallop, so that few changes
+//! cost little in a large file ([`pair_sorted`]). Else each row's search gallops forward from the last hit, and a file
+//! that another program wrote may have any order: then it starts over ([`pair`]). The result is the same.
+
+use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringViewArray, UInt32Array};
 use arrow::compute::kernels::cmp::distinct;
-use arrow::compute::kernels::zip::zip;
 use arrow::compute::{and, is_not_null, is_null, or, take};
 
 use super::changes::{ChangeSlice, NullCells};
+use super::patch::patched;
 use crate::error::Result;
 
 /// Rows of a file batch and of a change slice that have the same key.
@@ -56,30 +59,33 @@ pub struct Cursor {
 impl Cursor {
     /// The first row of `keys` with exactly `key`.
     pub fn find(&mut self, keys: &StringViewArray, key: &str) -> Option<usize> {
-        let key_at = |row: usize| keys.value(row).as_bytes();
-        let key = key.as_bytes();
-        if self.at > 0 && key_at(self.at - 1) >= key {
+        if self.at > 0 && keys.value(self.at - 1) >= key {
             self.at = 0;
         }
-        let mut low = self.at;
-        let mut step = 1;
-        // Gallop: after the loop every row before `low` is smaller and row `low + step` is not.
-        while low + step < keys.len() && key_at(low + step) < key {
-            low += step;
-            step *= 2;
-        }
-        let mut high = (low + step).min(keys.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if key_at(middle) < key {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        self.at = low;
-        (low < keys.len() && key_at(low) == key).then_some(low)
+        self.at = lower_bound(keys, self.at, key);
+        (self.at < keys.len() && keys.value(self.at) == key).then_some(self.at)
     }
+}
+
+/// The first row at or after `from` whose key is not smaller than `key`, in ascending `keys`.
+fn lower_bound(keys: &StringViewArray, from: usize, key: &str) -> usize {
+    let is_smaller = |row: usize| keys.value(row).as_bytes() < key.as_bytes();
+    let (mut low, mut step) = (from, 1);
+    // Gallop: after the loop every row before `low` is smaller and row `low + step` is not.
+    while low + step < keys.len() && is_smaller(low + step) {
+        low += step;
+        step *= 2;
+    }
+    let mut high = (low + step).min(keys.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_smaller(middle) {
+            low = middle + 1
+        } else {
+            high = middle
+        }
+    }
+    low
 }
 
 /// Pairs the rows of a file's batch with changes.
@@ -92,6 +98,26 @@ pub fn pair(file_keys: &StringViewArray, changes: &ChangeSlice, cursor: &mut Cur
         if let Some(change) = cursor.find(changes.keys(), file_keys.value(row)) {
             pairs.file_rows.push(row as u32);
             pairs.change_rows.push(change as u32);
+        }
+    }
+    pairs
+}
+
+/// As [`pair`], of keys that are ascending and not NULL.
+pub fn pair_sorted(file_keys: &StringViewArray, changes: &ChangeSlice) -> Pairs {
+    let keys = changes.keys();
+    let (mut row, mut change) = (0, 0);
+    let mut pairs = Pairs::default();
+    while row < file_keys.len() && change < keys.len() {
+        let (of_file, of_change) = (file_keys.value(row), keys.value(change));
+        match of_file.cmp(of_change) {
+            Ordering::Less => row = lower_bound(file_keys, row + 1, of_change),
+            Ordering::Greater => change = lower_bound(keys, change + 1, of_file),
+            Ordering::Equal => {
+                pairs.file_rows.push(row as u32);
+                pairs.change_rows.push(change as u32);
+                row += 1;
+            }
         }
     }
     pairs
@@ -134,44 +160,17 @@ pub fn compare(
     Ok(Differences { rows, cells })
 }
 
-/// Which change each row of a batch takes its new values from.
-#[derive(Debug)]
-pub struct Overlay {
-    /// For each row: the change's row.
-    source: UInt32Array,
-    /// For each row: whether there is a change.
-    paired: BooleanArray,
-}
-
-impl Overlay {
-    /// The overlay of `pairs` on a batch of `num_rows` rows.
-    ///
-    /// # Errors
-    /// None but what arrow refuses.
-    pub fn new(num_rows: usize, pairs: &Pairs) -> Result<Self> {
-        let mut source = vec![None; num_rows];
-        for (file_row, change_row) in pairs.file_rows.iter().zip(&pairs.change_rows) {
-            if let Some(slot) = source.get_mut(*file_row as usize) {
-                *slot = Some(*change_row);
-            }
-        }
-        let source = UInt32Array::from(source);
-        let paired = is_not_null(&source)?;
-        Ok(Self { source, paired })
+/// `old`, a column of the file's batch, with the values of `change` in the rows that are paired.
+///
+/// # Errors
+/// Columns whose types differ, which the attribute's owner rules out.
+pub fn overlaid(old: &ArrayRef, change: &ArrayRef, pairs: &Pairs, nulls: NullCells) -> Result<ArrayRef> {
+    if nulls == NullCells::Clear || change.logical_null_count() == 0 {
+        return patched(old, change, pairs);
     }
-
-    /// `old` with the values of `change` in the rows that have one.
-    ///
-    /// # Errors
-    /// Columns whose types differ, which the attribute's owner rules out.
-    pub fn column(&self, old: &ArrayRef, change: &ArrayRef, nulls: NullCells) -> Result<ArrayRef> {
-        let new = take(change, &self.source, None)?;
-        let replaced = match nulls {
-            NullCells::Clear => self.paired.clone(),
-            NullCells::Keep => and(&self.paired, &is_not_null(&new)?)?,
-        };
-        Ok(zip(&replaced, &new, old)?)
-    }
+    let mut replacing = pairs.clone();
+    replacing.keep(|_, change_row| change.is_valid(change_row as usize));
+    patched(old, change, &replacing)
 }
 
 /// The file's batch with the changes of `pairs` applied. `attributes` are the positions of the attributes in `batch`.
@@ -188,12 +187,11 @@ pub fn apply(
     if pairs.file_rows.is_empty() {
         return Ok(batch.clone());
     }
-    let overlay = Overlay::new(batch.num_rows(), pairs)?;
     let mut columns = batch.columns().to_vec();
     let mapped = changes.attributes().zip(attributes).zip(nulls);
     for ((change, position), policy) in mapped {
         if let Some(old) = columns.get_mut(*position) {
-            *old = overlay.column(old, change, *policy)?;
+            *old = overlaid(old, change, pairs, *policy)?;
         }
     }
     Ok(RecordBatch::try_new(batch.schema(), columns)?)

@@ -76,4 +76,16 @@ proptest! {
         prop_assert_eq!(found.cells, vec![(changed, cleared)]);
         prop_assert_eq!(found.rows.true_count() as u64, changed);
     }
+
+    #[test]
+    fn the_pairs_of_a_sorted_file_are_those_of_a_file_in_any_order(
+        rows in proptest::collection::vec(key(), 0..60),
+        change in proptest::collection::btree_map(key(), value(), 0..60),
+    ) {
+        let mut rows: Vec<Row> = rows.into_iter().map(|key| (key, None)).collect();
+        rows.sort();
+        let (batch, slice) = (file(&rows), changes(&change));
+        let keys = batch.column(0).as_string_view();
+        prop_assert_eq!(pair_sorted(keys, &slice), pair(keys, &slice, &mut Cursor::default()));
+    }
 }

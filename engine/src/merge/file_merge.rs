@@ -27,7 +27,8 @@ use super::sinks::Sinks;
 use super::splice::splice;
 use crate::error::Result;
 use crate::table::{LiveFile, scan_files};
-use crate::write::FileAction;
+use crate::table::schemas::CUSTOMER_ID;
+use crate::write::{FileAction, KeyOrder, key_order};
 
 /// One file and the job it is part of.
 #[derive(Debug, Clone)]
@@ -159,7 +160,7 @@ impl FileMerge {
                 }
             }
             Strategy::Rewrite => {
-                let rewritten = rewrite(self, &opened.changes).await?;
+                let rewritten = rewrite(self, &opened.changes, key_order(opened.file.metadata(), CUSTOMER_ID)).await?;
                 Done {
                     actions: rewritten.actions,
                     encoded_bytes: rewritten.encoded_bytes,
@@ -265,7 +266,7 @@ impl FileMerge {
             };
             let mut done = Done::new(choice, counts);
             if self.job.apply == Apply::Write {
-                let rewritten = rewrite(self, changes).await?;
+                let rewritten = rewrite(self, changes, KeyOrder::Unknown).await?;
                 done.actions = rewritten.actions;
                 done.encoded_bytes = rewritten.encoded_bytes;
             }

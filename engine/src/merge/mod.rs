@@ -13,7 +13,7 @@
 //!   changes that met no row ─▶ new customers ─▶ sorted files of their own: Add
 //! ```
 //!
-//! Pure: [`algo`] (pairs and differences of one batch), [`pages`] (what of a file is worth reading), [`overlap`] (files
+//! Pure: [`algo`] (pairs and differences of one batch), [`patch`] (a column with changes in it), [`pages`] (what of a file is worth reading), [`overlap`] (files
 //! over one key), [`cost`] (what each way costs, and the choice). Plumbing for one file: [`opened`], [`probe`],
 //! [`compare`], then [`carry`], [`splice`] or [`rewrite`]; [`file_merge`] is their order, [`sinks`] what files write
 //! together. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: what became of each file, its
@@ -36,6 +36,7 @@ mod layout;
 mod opened;
 mod overlap;
 mod pages;
+mod patch;
 mod plan;
 mod probe;
 mod read;

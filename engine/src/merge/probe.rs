@@ -1,15 +1,17 @@
 //! Which rows of a file met a change.
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use super::algo::{Cursor, Pairs, pair};
+use super::algo::{Cursor, Pairs, pair, pair_sorted};
 use super::changes::ChangeSlice;
 use super::layout::FileLayout;
 use super::pages::{chunk_may_hold, pages_that_may_hold, selected_rows};
 use super::read::{on_core, one_batch};
 use crate::error::{Error, Result};
 use crate::table::ParquetFile;
+use crate::table::schemas::CUSTOMER_ID;
+use crate::write::{KeyOrder, key_order};
 
 /// The rows of one row group that met a change.
 #[derive(Debug, Clone)]
@@ -39,6 +41,7 @@ pub(super) async fn probe(
     let Some((root, leaf)) = layout.root(key).zip(layout.leaf(key)) else {
         return Err(Error::runtime("a file of customers has no key column"));
     };
+    let order = key_order(file.metadata(), CUSTOMER_ID);
     let mut found = Vec::new();
     let mut first_row = 0;
     for (number, group) in file.metadata().row_groups().iter().enumerate() {
@@ -61,7 +64,7 @@ pub(super) async fn probe(
             continue;
         };
         let changes = changes.clone();
-        let mut pairs = on_core(move || pair_rows(reader, &changes, &rows)).await?;
+        let mut pairs = on_core(move || pair_rows(reader, order, &changes, &rows)).await?;
         drop_dead(&mut pairs, begin, num_rows, deleted);
         if !pairs.file_rows.is_empty() {
             found.push(GroupPairs {
@@ -76,7 +79,12 @@ pub(super) async fn probe(
 }
 
 /// Pairs the keys that `reader` yields; `rows` says which row of the row group each is.
-fn pair_rows(reader: ParquetRecordBatchReader, changes: &ChangeSlice, rows: &[u32]) -> Result<Pairs> {
+fn pair_rows(
+    reader: ParquetRecordBatchReader,
+    order: KeyOrder,
+    changes: &ChangeSlice,
+    rows: &[u32],
+) -> Result<Pairs> {
     let Some(batch) = one_batch(reader)? else {
         return Ok(Pairs::default());
     };
@@ -84,7 +92,10 @@ fn pair_rows(reader: ParquetRecordBatchReader, changes: &ChangeSlice, rows: &[u3
         .column(0)
         .as_string_view_opt()
         .ok_or_else(|| Error::runtime("the key column of a file of customers is no text"))?;
-    let mut pairs = pair(keys, changes, &mut Cursor::default());
+    let mut pairs = match order {
+        KeyOrder::Ascending if keys.null_count() == 0 => pair_sorted(keys, changes),
+        _ => pair(keys, changes, &mut Cursor::default()),
+    };
     for row in &mut pairs.file_rows {
         *row = rows.get(*row as usize).copied().unwrap_or(*row);
     }

@@ -11,7 +11,7 @@ use super::facts::FileCounts;
 use super::file_merge::FileMerge;
 use crate::error::{Error, Result};
 use crate::table::schemas::CUSTOMER_ID;
-use crate::write::{FileAction, RollingWriter, WriterOptions};
+use crate::write::{FileAction, KeyOrder, RollingWriter, WriterOptions};
 
 /// What a rewrite did.
 pub(super) struct Rewritten {
@@ -23,12 +23,15 @@ pub(super) struct Rewritten {
     pub encoded_bytes: u64,
 }
 
-/// Writes the file's rows anew with the changes applied, and counts them. Row order, and with it the sort order,
-/// stays; memory is a row group, whatever the file's size.
-pub(super) async fn rewrite(merge: &FileMerge, changes: &ChangeSlice) -> Result<Rewritten> {
+/// Writes the file's rows anew with the changes applied, and counts them. Row order stays:
+/// `order` is what is known of it. Memory is a row group, whatever the file's size.
+pub(super) async fn rewrite(merge: &FileMerge, changes: &ChangeSlice, order: KeyOrder) -> Result<Rewritten> {
     let snapshot = &merge.job.snapshot;
     let store = snapshot.log.object_store(None);
-    let options = WriterOptions::clustered(CUSTOMER_ID);
+    let options = WriterOptions {
+        order,
+        ..WriterOptions::clustered(CUSTOMER_ID)
+    };
     let mut writer = RollingWriter::new(store, &merge.job.run_id, Arc::clone(&snapshot.schema), options);
     let mut rows = merge.scan(None)?;
     let mut cursor = Cursor::default();

@@ -1,7 +1,7 @@
 //! The strategy for many changes in few columns: copy what stays, encode what changes.
 //!
-//! Positions do not change, so the file keeps its deletion vector. Row groups stream: of one, the chunks to copy and
-//! the columns to encode are in memory.
+//! Positions do not change, so the file keeps its deletion vector. Row groups stream: of one, the columns to encode are
+//! in memory, and of the chunks to copy a few pieces.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
-use super::algo::Overlay;
+use super::algo::overlaid;
 use super::compare::{Decoded, GroupChanges, read_mapped};
 use super::file_merge::FileMerge;
 use super::opened::Opened;
@@ -84,12 +84,12 @@ pub(super) async fn splice(
         };
         let encoded = encode(opened, &encoders, group, changes.as_mut(), &added).await?;
         let chunks = with_copies(opened, group, encoded, &mut spliced).await?;
-        writer.write_group(chunks).await?;
+        writer.write_group(&opened.file, chunks).await?;
         spliced
             .groups
             .extend(changes.map(|changes| GroupChanges { old: None, ..changes }));
     }
-    let size_bytes = writer.finish().await?;
+    let size_bytes = writer.finish(&opened.file).await?;
     spliced.encoded_bytes = size_bytes.saturating_sub(spliced.copied_bytes);
     let removed = merge.file.remove(merge.job.deletion_timestamp_ms);
     spliced.actions = vec![
@@ -178,15 +178,11 @@ async fn encode(
         .collect();
     let opened = opened.for_encoding();
     on_core(move || {
-        let overlay = match &old {
-            Some((_, changed)) => Some(Overlay::new(num_rows, changed)?),
-            None => None,
-        };
         let mut chunks = Vec::with_capacity(columns.len());
         for (Mapped { attribute, leaf }, encoder) in columns {
             let (field, nulls, change) = opened.attribute(attribute)?;
-            let column: ArrayRef = match old.as_ref().zip(overlay.as_ref()) {
-                Some(((old, _), overlay)) => overlay.column(column_of(old, attribute)?, change, nulls)?,
+            let column: ArrayRef = match &old {
+                Some((old, changed)) => overlaid(column_of(old, attribute)?, change, changed, nulls)?,
                 None => new_null_array(field.data_type(), num_rows),
             };
             let mut encoder = encoder.ok_or_else(|| Error::runtime("a column of a splice has no encoder"))?;
@@ -215,25 +211,16 @@ async fn with_copies(
 ) -> Result<Vec<Chunk>> {
     let columns = opened.file.metadata().row_group(group).columns();
     let taken: Vec<usize> = encoded.iter().map(|(leaf, _)| *leaf).collect();
-    let copied: Vec<usize> = (0..columns.len()).filter(|leaf| !taken.contains(leaf)).collect();
-    let chunks = |leaf: &usize| columns.get(*leaf);
-    let mut ranges: Vec<Range<u64>> = Vec::new();
-    for chunk in copied.iter().filter_map(chunks) {
-        let (start, length) = chunk.byte_range();
-        spliced.copied_bytes += length;
-        ranges.push(start..start + length);
-        ranges.extend(bloom_range(chunk));
-    }
-    let mut parts = opened.file.fetch(&ranges).await?.into_iter();
+    let copied = columns.iter().enumerate().filter(|(leaf, _)| !taken.contains(leaf));
     let mut all = encoded;
-    for leaf in copied {
-        let Some((chunk, bytes)) = columns.get(leaf).zip(parts.next()) else {
-            continue;
+    for (leaf, chunk) in copied {
+        spliced.copied_bytes += chunk.byte_range().1;
+        let filter = match bloom_range(chunk) {
+            Some(range) => Some((range.start, opened.file.fetch_one(range).await?)),
+            None => None,
         };
-        let filter = bloom_range(chunk).and_then(|range| Some((range.start, parts.next()?)));
         let close = close_result(opened, group, leaf, chunk, filter)?;
-        let close = Box::new(close);
-        all.push((leaf, Chunk::Copied { bytes, close }));
+        all.push((leaf, Chunk::Copied { close: Box::new(close) }));
     }
     all.sort_unstable_by_key(|(leaf, _)| *leaf);
     Ok(all.into_iter().map(|(_, chunk)| chunk).collect())

@@ -101,6 +101,16 @@ impl ParquetFile {
         Ok(parts)
     }
 
+    /// Reads one range.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn fetch_one(&self, range: Range<u64>) -> Result<Bytes> {
+        let bytes = self.store.get_range(&self.path, range).await?;
+        self.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+
     /// Reads what `selection` (all rows for `None`) asks of some top-level columns of a row group, and nothing else.
     /// The reader holds the bytes and decodes them when it is asked to; it yields one batch, in the file's column
     /// order, or none.

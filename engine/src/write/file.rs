@@ -21,12 +21,23 @@ use crate::error::Result;
 /// How the files of a table are written.
 #[derive(Debug, Clone)]
 pub struct WriterOptions {
-    /// The column whose exact range the Add carries; the file is sorted by it.
+    /// The column whose exact range the Add carries.
     pub key: Option<&'static str>,
+    /// How the rows come, by that column; the file says so of itself.
+    pub order: KeyOrder,
     /// Rows of a row group.
     pub row_group_rows: usize,
     /// A file is closed when it holds this many bytes.
     pub target_file_bytes: usize,
+}
+
+/// How rows stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// By the bytes of their key, ascending.
+    Ascending,
+    /// In any order.
+    Unknown,
 }
 
 /// Rows of a row group: large enough for dictionaries to pay, small enough that a writer holds little.
@@ -40,7 +51,7 @@ const KEY_PAGE_BYTES: usize = 16 << 10;
 /// size; smaller ones would compress worse.
 const PAGE_ROWS: usize = 2048;
 /// How the name begins under which we write files.
-pub(super) const CREATED_BY: &str = "sluice ";
+const CREATED_BY: &str = "sluice ";
 
 impl WriterOptions {
     /// Files of `customers`: clustered by `key`.
@@ -48,6 +59,7 @@ impl WriterOptions {
     pub fn clustered(key: &'static str) -> Self {
         Self {
             key: Some(key),
+            order: KeyOrder::Ascending,
             row_group_rows: ROW_GROUP_ROWS,
             target_file_bytes: TARGET_FILE_BYTES,
         }
@@ -58,6 +70,7 @@ impl WriterOptions {
     pub fn appended() -> Self {
         Self {
             key: None,
+            order: KeyOrder::Unknown,
             row_group_rows: ROW_GROUP_ROWS,
             target_file_bytes: TARGET_FILE_BYTES,
         }
@@ -77,9 +90,39 @@ impl WriterOptions {
             .key
             .and_then(|key| schema.index_of(key).ok().map(|index| (key, index)))
         {
-            Some((key, index)) => clustered(builder, key, index),
+            Some((key, index)) => clustered(builder, key).set_sorting_columns(self.sorting(index)),
             None => builder,
         }
+    }
+
+    fn sorting(&self, key: usize) -> Option<Vec<SortingColumn>> {
+        let by_key = SortingColumn {
+            column_idx: i32::try_from(key).ok()?,
+            descending: false,
+            nulls_first: false,
+        };
+        (self.order == KeyOrder::Ascending).then(|| vec![by_key])
+    }
+}
+
+/// Whether we wrote a file.
+pub(super) fn is_ours(file: &ParquetMetaData) -> bool {
+    let by = file.file_metadata().created_by();
+    by.is_some_and(|by| by.starts_with(CREATED_BY))
+}
+
+/// How the rows of a file stand by `key`. Only files of ours are believed.
+#[must_use]
+pub fn key_order(file: &ParquetMetaData, key: &str) -> KeyOrder {
+    let columns = file.file_metadata().schema_descr().columns();
+    let leaf = columns.iter().position(|column| column.name() == key);
+    let mut firsts = file.row_groups().iter().map(|group| group.sorting_columns()?.first());
+    let by_key = firsts.all(|first| {
+        first.is_some_and(|first| !first.descending && usize::try_from(first.column_idx).ok() == leaf)
+    });
+    match is_ours(file) && leaf.is_some() && by_key {
+        true => KeyOrder::Ascending,
+        false => KeyOrder::Unknown,
     }
 }
 
@@ -89,14 +132,8 @@ impl WriterOptions {
 ///
 /// Page bounds of other columns are left out: in a table clustered by key they prune nothing, and whoever looks for
 /// one customer would read those of 200 columns. Their offsets are kept: they lead a merge to the pages it needs.
-fn clustered(builder: WriterPropertiesBuilder, key: &str, index: usize) -> WriterPropertiesBuilder {
-    let column_idx = i32::try_from(index).unwrap_or(0);
+fn clustered(builder: WriterPropertiesBuilder, key: &str) -> WriterPropertiesBuilder {
     builder
-        .set_sorting_columns(Some(vec![SortingColumn {
-            column_idx,
-            descending: false,
-            nulls_first: false,
-        }]))
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(Some(64))
         .set_statistics_enabled(EnabledStatistics::Chunk)

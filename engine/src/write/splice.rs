@@ -8,13 +8,15 @@
 //! ```
 //!
 //! A copied chunk keeps its statistics, its page indexes and its bloom filter. Columns stand as in the source; new ones
-//! come after them.
+//! come after them. Copied bytes go from file to file in pieces, some of them on their way at a time.
 
-use std::io::{self, Cursor, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::Cursor;
+use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -28,17 +30,20 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::WriterOptions;
-use super::file::CREATED_BY;
-use crate::error::Result;
+use super::file::is_ours;
+use super::gaps::{Gapped, Hollow, Part};
+use crate::error::{Error, Result};
+use crate::table::ParquetFile;
+
+/// Bytes of a range that are read at once: few enough that their memory is used again while it is in the cache.
+const PIECE_BYTES: u64 = 1 << 20;
+/// Pieces that are read ahead of what is written.
+const PIECES_AHEAD: usize = 4;
 
 /// Whether the chunks of a file can be copied: it is ours (so that nothing in it is encrypted), and every chunk has an
 /// offset index, since a file has one for all its chunks or for none.
 #[must_use]
 pub fn is_spliceable(source: &ParquetMetaData) -> bool {
-    let is_ours = source
-        .file_metadata()
-        .created_by()
-        .is_some_and(|by| by.starts_with(CREATED_BY));
     let has_index = |group: usize, leaf: usize| {
         let index = source.offset_index().and_then(|all| all.get(group)?.get(leaf));
         index.is_some_and(|index| !index.page_locations().is_empty())
@@ -47,15 +52,13 @@ pub fn is_spliceable(source: &ParquetMetaData) -> bool {
     let is_whole = |(number, group): (usize, &RowGroupMetaData)| {
         (0..group.num_columns()).all(|leaf| has_index(number, leaf))
     };
-    is_ours && groups.into_iter().all(is_whole)
+    is_ours(source) && groups.into_iter().all(is_whole)
 }
 
 /// One column chunk of the target.
 pub enum Chunk {
     /// As it is in the source.
     Copied {
-        /// The chunk's bytes.
-        bytes: Bytes,
         /// What the source says of it.
         close: Box<ColumnCloseResult>,
     },
@@ -63,11 +66,21 @@ pub enum Chunk {
     Encoded(Box<ArrowColumnChunk>),
 }
 
+impl Chunk {
+    fn size_bytes(&self) -> u64 {
+        let close = match self {
+            Self::Copied { close } => close,
+            Self::Encoded(chunk) => chunk.close(),
+        };
+        close.metadata.byte_range().1
+    }
+}
+
 /// Writes a file of chunks through the object store.
 pub struct SpliceWriter {
     sink: BufWriter,
-    buffer: Buffer,
-    writer: SerializedFileWriter<Buffer>,
+    gapped: Gapped,
+    writer: SerializedFileWriter<Gapped>,
     encoders: Arc<ArrowRowGroupWriterFactory>,
     written_bytes: u64,
 }
@@ -100,16 +113,16 @@ impl SpliceWriter {
             .set_sorting_columns(sorting)
             .set_key_value_metadata(Some(key_values(source, &schema)))
             .build();
-        let buffer = Buffer::default();
+        let gapped = Gapped::default();
         let writer = SerializedFileWriter::new(
-            buffer.clone(),
+            gapped.clone(),
             parquet_schema(source, added)?,
             Arc::new(properties),
         )?;
         Ok(Self {
             sink: BufWriter::new(store, Path::from(path)),
             encoders: Arc::new(ArrowRowGroupWriterFactory::new(&writer, schema)),
-            buffer,
+            gapped,
             writer,
             written_bytes: 0,
         })
@@ -121,40 +134,71 @@ impl SpliceWriter {
         Arc::clone(&self.encoders)
     }
 
-    /// Writes a row group of chunks, one a leaf, in order.
+    /// Writes a row group of chunks, one a leaf, in order; those to copy are in `source`.
     ///
     /// # Errors
-    /// The store failed, or a chunk is not of its column.
-    pub async fn write_group(&mut self, chunks: Vec<Chunk>) -> Result<()> {
+    /// A store failed, or a chunk is not of its column.
+    pub async fn write_group(&mut self, source: &ParquetFile, chunks: Vec<Chunk>) -> Result<()> {
+        let mut position = self.writer.bytes_written() as u64;
         let mut group = self.writer.next_row_group()?;
+        let mut begins = Vec::with_capacity(chunks.len());
         for chunk in chunks {
+            begins.push(position);
+            let length = chunk.size_bytes();
             match chunk {
-                Chunk::Copied { bytes, close } => {
+                Chunk::Copied { close } => {
                     let (start, _) = close.metadata.byte_range();
-                    group.append_column(&Piece { start, bytes }, *close)?;
+                    self.gapped.gap(position, start..start + length);
+                    group.append_column(&Hollow { length }, *close)?;
                 }
                 Chunk::Encoded(chunk) => (*chunk).append_to_row_group(&mut group)?,
             }
-            let filled = self.buffer.take();
-            self.written_bytes += filled.len() as u64;
-            self.sink.write(filled).await?;
+            position += length;
         }
-        group.close()?;
+        let written = group.close()?;
+        let found = written.columns().iter().map(|chunk| chunk.byte_range().0);
+        if !found.eq(begins) {
+            return Err(Error::runtime("the chunks of a splice are not where they belong"));
+        }
+        self.drain(source).await
+    }
+
+    async fn drain(&mut self, source: &ParquetFile) -> Result<()> {
+        for part in self.gapped.take() {
+            match part {
+                Part::Encoded(bytes) => self.write(bytes).await?,
+                Part::Copied(range) => {
+                    let pieces = stream::iter(pieces(range)).map(|piece| source.fetch_one(piece));
+                    let mut pieces = pieces.buffered(PIECES_AHEAD);
+                    while let Some(bytes) = pieces.try_next().await? {
+                        self.write(bytes).await?;
+                    }
+                }
+            }
+        }
         Ok(())
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.written_bytes += bytes.len() as u64;
+        Ok(self.sink.write(bytes).await?)
     }
 
     /// Writes the footer; says how large the file is.
     ///
     /// # Errors
-    /// The store failed.
-    pub async fn finish(mut self) -> Result<u64> {
+    /// A store failed.
+    pub async fn finish(mut self, source: &ParquetFile) -> Result<u64> {
         self.writer.finish()?;
-        let filled = self.buffer.take();
-        self.written_bytes += filled.len() as u64;
-        self.sink.write(filled).await?;
+        self.drain(source).await?;
         self.sink.complete().await?;
         Ok(self.written_bytes)
     }
+}
+
+fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let starts = range.clone().step_by(PIECE_BYTES as usize);
+    starts.map(move |start| start..(start + PIECE_BYTES).min(range.end))
 }
 
 /// The source's Parquet types, untouched, and those of the new columns.
@@ -181,28 +225,6 @@ fn key_values(source: &ParquetMetaData, schema: &Schema) -> Vec<KeyValue> {
         encode_arrow_schema(schema),
     ));
     pairs
-}
-
-/// Bytes on their way from the encoder, which is synchronous, to the store, which is not.
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Buffer {
-    fn take(&self) -> Bytes {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
-    }
-}
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        buffer.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A piece of a file, read by the file's offsets.
@@ -295,29 +317,18 @@ mod tests {
     async fn copied(source: &ParquetFile, group: usize, leaf: usize) -> Chunk {
         let metadata = source.metadata();
         let chunk = metadata.row_group(group).column(leaf);
-        let (start, length) = chunk.byte_range();
-        let bytes = source
-            .fetch(std::slice::from_ref(&(start..start + length)))
-            .await
-            .unwrap()
-            .remove(0);
         let bloom_filter = match chunk.bloom_filter_offset().zip(chunk.bloom_filter_length()) {
             Some((at, length)) => {
                 let (at, length) = (at as u64, length as u64);
-                let bytes = source
-                    .fetch(std::slice::from_ref(&(at..at + length)))
-                    .await
-                    .unwrap()
-                    .remove(0);
+                let bytes = source.fetch_one(at..at + length).await.unwrap();
                 Sbbf::read_from_column_chunk(chunk, &Piece { start: at, bytes }).unwrap()
             }
             None => None,
         };
         let index = metadata.column_index().map(|all| all[group][leaf].clone());
         Chunk::Copied {
-            bytes,
             close: Box::new(ColumnCloseResult {
-                bytes_written: length,
+                bytes_written: chunk.byte_range().1,
                 rows_written: metadata.row_group(group).num_rows() as u64,
                 metadata: chunk.clone(),
                 bloom_filter,
@@ -358,9 +369,9 @@ mod tests {
                 copied(&source, group, 1).await,
                 Chunk::Encoded(Box::new(encoder.close().unwrap())),
             ];
-            writer.write_group(chunks).await.unwrap();
+            writer.write_group(&source, chunks).await.unwrap();
         }
-        let size_bytes = writer.finish().await.unwrap();
+        let size_bytes = writer.finish(&source).await.unwrap();
         assert_eq!(store.head(&Path::from("target")).await.unwrap().size, size_bytes);
 
         let target = ParquetFile::open(Arc::clone(&store), "target", size_bytes)

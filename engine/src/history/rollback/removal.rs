@@ -11,9 +11,9 @@ use crate::error::Result;
 use crate::merge::ChangeSet;
 use crate::merge::algo::{Cursor, pair};
 use crate::table::schemas::CUSTOMER_ID;
-use crate::table::{LiveFile, Snapshot, scan_files};
+use crate::table::{LiveFile, ParquetFile, Snapshot, scan_files};
 use crate::tasks::for_each_spawned;
-use crate::write::{FileAction, RollingWriter, WriterOptions};
+use crate::write::{FileAction, RollingWriter, WriterOptions, key_order};
 
 /// Takes customers out of the files that hold them.
 #[derive(Clone)]
@@ -98,7 +98,12 @@ impl Removal {
         let slice = self.leaving.slice(file.keys.as_ref())?;
         let key = self.table.schema.index_of(CUSTOMER_ID)?;
         let store = self.table.log.object_store(None);
-        let options = WriterOptions::clustered(CUSTOMER_ID);
+        let size_bytes = file.add.size.unsigned_abs();
+        let source = ParquetFile::open(Arc::clone(&store), &file.add.path, size_bytes).await?;
+        let options = WriterOptions {
+            order: key_order(source.metadata(), CUSTOMER_ID),
+            ..WriterOptions::clustered(CUSTOMER_ID)
+        };
         let schema = Arc::clone(&self.table.schema);
         let mut writer = RollingWriter::new(store, &self.run_id, schema, options);
         let mut rows = self.scan(file, None)?;
