@@ -241,3 +241,31 @@ fn key_range(metadata: &ParquetMetaData, key: &str) -> Option<(String, String)> 
     }
     range
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, StringViewArray};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_believed_to_be_sorted_if_it_is_ours_and_says_so() {
+        let key: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "b"]));
+        let batch = RecordBatch::try_from_iter([("customer_id", key)]).unwrap();
+        let order_of = |properties: WriterProperties| {
+            let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            key_order(&writer.finish().unwrap(), "customer_id")
+        };
+        let ours = WriterOptions::clustered("customer_id");
+        assert_eq!(order_of(ours.properties(&batch.schema())), KeyOrder::Ascending);
+        let foreign = ours.builder(&batch.schema()).set_created_by("foreign".into());
+        assert_eq!(order_of(foreign.build()), KeyOrder::Unknown);
+        let as_given = WriterOptions {
+            order: KeyOrder::Unknown,
+            ..ours
+        };
+        assert_eq!(order_of(as_given.properties(&batch.schema())), KeyOrder::Unknown);
+    }
+}

@@ -121,6 +121,19 @@ async fn a_foreign_file_is_sorted_and_gets_statistics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn customers_that_another_program_left_in_any_order_are_found_by_each_run_that_follows() {
+    let mut bench = bench().await;
+    bench.configure("[defaults]\nmerge = \"rewrite\"");
+    foreign_file(&bench, &["C00007", "C00001", "C00009", "C00000"]).await;
+    for (value, counts) in [("x", "6|4"), ("y", "0|10"), ("z", "0|10")] {
+        ingest(&bench, 0, 10, value).await;
+        let last = "SELECT rows_inserted, rows_updated FROM runs ORDER BY run_no DESC LIMIT 1";
+        assert_eq!(bench.cell(last).await, counts);
+    }
+    assert_eq!(bench.customers().await.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_customer_in_two_files_stops_it_and_nothing_is_left_behind() {
     let bench = bench().await;
     ingest(&bench, 0, 10, "x").await;
