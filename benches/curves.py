@@ -1,6 +1,6 @@
 """What a merge costs, by share of changed customers and strategy, by size and by width of the table, as plots.
 
-    python curves.py --sluice target/release/sluice --workload target/release/examples/workload --out docs/benchmarks
+    python curves.py --sluice target/release/sluice --out docs/benchmarks
 
 Every point is the whole run from CSV to commit into a fresh copy of the instance, its ten attributes there already and
 every value another one; medians. `curves.json` keeps the figures: with `--plot-only` it is drawn again.
@@ -32,7 +32,6 @@ WIDTHS = [10, 30, 100, 200]
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sluice", help="the program, a release build")
-    parser.add_argument("--workload", help="the workload example, a release build")
     parser.add_argument("--out", required=True, type=Path, help="folder of curves.json and the plots")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each point [3]")
     parser.add_argument("--only", nargs="*", default=["shares", "sizes", "widths"], help="which curves are measured")
@@ -40,8 +39,8 @@ def arguments():
     parser.add_argument("--options", default="", help="further options of sluice ingest, such as --memory 2GB")
     parser.add_argument("--plot-only", action="store_true", help="draw what curves.json holds")
     options = parser.parse_args()
-    if not options.plot_only and not (options.sluice and options.workload):
-        parser.error("--sluice and --workload, or --plot-only")
+    if not options.plot_only and not options.sluice:
+        parser.error("--sluice or --plot-only")
     return options
 
 
@@ -61,10 +60,9 @@ class Bench:
         """A file of changes; with attributes, the base beside it."""
         folder = self.folder / f"changes-{rows}-{seed}"
         if not folder.exists():
-            timing.succeeds([self.options.workload, folder, str(self.customers), str(attributes), str(rows),
-                             "--seed", str(seed)])
-            if not attributes:
-                (folder / "base.csv").unlink(missing_ok=True)
+            base = ["--attributes", str(attributes)] if attributes else []
+            timing.succeeds([self.options.sluice, "generate", folder, "--customers", str(self.customers),
+                             "--rows", str(rows), "--seed", str(seed), *base])
         return folder / "changes.csv"
 
     def ingest(self, instance, csv):

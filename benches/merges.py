@@ -25,7 +25,7 @@ HERE = Path(__file__).parent / "peers"
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("base", help="base.csv of the workload example")
+    parser.add_argument("base", help="base.csv of sluice generate")
     parser.add_argument("csv", nargs="+", help="change sets, ingested one after the other")
     parser.add_argument("--sluice", required=True, help="the program, a release build")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), help="which of them run [duckdb polars]")

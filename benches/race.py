@@ -18,7 +18,7 @@ PEERS = Path(__file__).parent / "peers"
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("csv", help="customer file of the workload example")
+    parser.add_argument("csv", help="changes.csv of sluice generate")
     parser.add_argument("--sluice", help="the program, a release build; left out, the peers run among themselves")
     parser.add_argument("--peers", nargs="*", default=["duckdb", "polars"], help="which of them run [duckdb polars]")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each program [3]")

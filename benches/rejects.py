@@ -15,7 +15,7 @@ import timing
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("csv", nargs="+", help="customer files of the workload example, the clean one first")
+    parser.add_argument("csv", nargs="+", help="files of sluice generate, the clean one first")
     parser.add_argument("--sluice", required=True, help="the program, a release build")
     parser.add_argument("--rounds", type=int, default=3, help="runs over each file [3]")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --workspace --bench stages
 //! ```
-//! The file is that of the workload example, 200,000 records by 11 columns, in memory.
+//! The file is that of `sluice generate`, 200,000 records by 11 columns, in memory.
 #![expect(
     clippy::expect_used,
     reason = "a benchmark takes for granted what it does not measure"

@@ -27,6 +27,14 @@ impl Expected {
         self.sum(|kind| kind.rule() == Some(rule))
     }
 
+    /// The built-in rules that records break, in order, each with the number of its records.
+    pub fn rule_counts(&self) -> Vec<(&'static str, u64)> {
+        let mut rules: Vec<&str> = Dirty::ALL.into_iter().filter_map(Dirty::rule).collect();
+        rules.dedup();
+        let counts = rules.into_iter().map(|rule| (rule, self.broken_by(rule)));
+        counts.filter(|(_, records)| *records > 0).collect()
+    }
+
     /// Records that the built-in rules reject, with every record of a duplicate CID.
     ///
     /// Keeping one record of a CID rejects [`Self::duplicate_groups`] fewer; a user's rule against a negative

@@ -4,7 +4,8 @@
 //!   shares that [`DirtyShare`] asks for. Start here.
 //! - [`Expected`] is what `write` hands back: the exact counts, so that a test or a benchmark can referee.
 //! - [`Dirty`] names the kinds of flaw and the rule that each one breaks.
-//! - [`CustomerBase`] writes a wide table of existing customers to start an instance from.
+//! - [`CustomerBase`] writes a wide table of existing customers to start an instance from; [`Workload`] is one with
+//!   change sets that fit it.
 //! - [`Rng`] is the generator of numbers behind both.
 //!
 //! The same settings give the same bytes on every machine. Nothing here knows the engine.
@@ -34,6 +35,7 @@ mod small;
 mod spoil;
 mod text;
 mod words;
+mod workload;
 
 pub use base::{BaseColumn, CustomerBase};
 pub use customers::CustomerFile;
@@ -42,3 +44,4 @@ pub use expected::Expected;
 pub use ids::IdOrder;
 pub use record::{ATTRIBUTES, KEY_COLUMN};
 pub use rng::Rng;
+pub use workload::Workload;

@@ -5,6 +5,7 @@
     reason = "a test takes for granted what it does not test"
 )]
 
+mod bench;
 mod faults;
 mod races;
 mod readers;

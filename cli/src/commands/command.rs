@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    completions, customer, demo, diff, discover, history, ingest, init, optimize, preview, process, rejects,
-    rollback, rules, run, runs, serve, sql, status, vacuum,
+    bench, completions, customer, demo, diff, discover, generate, history, ingest, init, optimize, preview,
+    process, rejects, rollback, rules, run, runs, serve, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -32,6 +32,8 @@ pub enum Command {
     Optimize(optimize::OptimizeArgs),
     Vacuum(vacuum::VacuumArgs),
     Demo(demo::DemoArgs),
+    Generate(generate::GenerateArgs),
+    Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -76,6 +78,8 @@ impl Command {
             Self::Optimize(args) => optimize::run(context, &args).await,
             Self::Vacuum(args) => vacuum::run(context, &args).await,
             Self::Demo(args) => demo::run(context, args).await,
+            Self::Generate(args) => generate::run(context, args).await,
+            Self::Bench(args) => bench::run(context, args).await,
             Self::Completions(args) => completions::run(&args),
         }
     }

@@ -3,12 +3,14 @@
 //! [`Command`] lists them. What two of them need is with the one that owns it: how a run is started and reported is in
 //! `run`, the shapes of listings are in [`crate::session`].
 
+mod bench;
 mod command;
 mod completions;
 mod customer;
 mod demo;
 mod diff;
 mod discover;
+mod generate;
 mod history;
 mod ingest;
 mod init;

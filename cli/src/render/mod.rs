@@ -8,6 +8,7 @@ mod preview;
 mod report;
 mod rollback;
 
+pub use columns::{Align, columns};
 pub use maintenance::{maintained, optimized, vacuumed};
 pub use numbers::{megabytes, seconds, thousands};
 pub use preview::preview;

@@ -26,8 +26,8 @@ use super::rewrite::{differences, rewrite};
 use super::sinks::Sinks;
 use super::splice::splice;
 use crate::error::Result;
-use crate::table::{LiveFile, scan_files};
 use crate::table::schemas::CUSTOMER_ID;
+use crate::table::{LiveFile, scan_files};
 use crate::write::{FileAction, KeyOrder, key_order};
 
 /// One file and the job it is part of.
@@ -160,7 +160,12 @@ impl FileMerge {
                 }
             }
             Strategy::Rewrite => {
-                let rewritten = rewrite(self, &opened.changes, key_order(opened.file.metadata(), CUSTOMER_ID)).await?;
+                let rewritten = rewrite(
+                    self,
+                    &opened.changes,
+                    key_order(opened.file.metadata(), CUSTOMER_ID),
+                )
+                .await?;
                 Done {
                     actions: rewritten.actions,
                     encoded_bytes: rewritten.encoded_bytes,

@@ -211,7 +211,10 @@ async fn with_copies(
 ) -> Result<Vec<Chunk>> {
     let columns = opened.file.metadata().row_group(group).columns();
     let taken: Vec<usize> = encoded.iter().map(|(leaf, _)| *leaf).collect();
-    let copied = columns.iter().enumerate().filter(|(leaf, _)| !taken.contains(leaf));
+    let copied = columns
+        .iter()
+        .enumerate()
+        .filter(|(leaf, _)| !taken.contains(leaf));
     let mut all = encoded;
     for (leaf, chunk) in copied {
         spliced.copied_bytes += chunk.byte_range().1;
@@ -220,7 +223,12 @@ async fn with_copies(
             None => None,
         };
         let close = close_result(opened, group, leaf, chunk, filter)?;
-        all.push((leaf, Chunk::Copied { close: Box::new(close) }));
+        all.push((
+            leaf,
+            Chunk::Copied {
+                close: Box::new(close),
+            },
+        ));
     }
     all.sort_unstable_by_key(|(leaf, _)| *leaf);
     Ok(all.into_iter().map(|(_, chunk)| chunk).collect())

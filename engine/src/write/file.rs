@@ -116,7 +116,10 @@ pub(super) fn is_ours(file: &ParquetMetaData) -> bool {
 pub fn key_order(file: &ParquetMetaData, key: &str) -> KeyOrder {
     let columns = file.file_metadata().schema_descr().columns();
     let leaf = columns.iter().position(|column| column.name() == key);
-    let mut firsts = file.row_groups().iter().map(|group| group.sorting_columns()?.first());
+    let mut firsts = file
+        .row_groups()
+        .iter()
+        .map(|group| group.sorting_columns()?.first());
     let by_key = firsts.all(|first| {
         first.is_some_and(|first| !first.descending && usize::try_from(first.column_idx).ok() == leaf)
     });

@@ -1,0 +1,72 @@
+//! One step: the program again, in a process of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sluice_engine::Error;
+
+use crate::error::Result;
+
+/// The program, and the options that each of its steps gets.
+#[derive(Debug, Clone)]
+pub struct Program {
+    executable: PathBuf,
+    options: Vec<String>,
+}
+
+/// What a step printed, and how long it took from start to exit.
+#[derive(Debug)]
+pub struct Ran {
+    /// From start to exit.
+    pub duration: Duration,
+    /// The JSON on stdout; NULL if there was none.
+    pub answer: Value,
+}
+
+impl Program {
+    /// This very program.
+    ///
+    /// # Errors
+    /// The operating system does not say where it is.
+    pub fn this(options: Vec<String>) -> Result<Self> {
+        Ok(Self {
+            executable: std::env::current_exe()?,
+            options,
+        })
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// It failed, or printed no JSON.
+    pub fn run(&self, arguments: &[String]) -> Result<Ran> {
+        let mut command = Command::new(&self.executable);
+        command
+            .args(arguments)
+            .args(&self.options)
+            .args(["--quiet", "--output", "json"])
+            .stdin(Stdio::null());
+        let started = Instant::now();
+        let output = command.output()?;
+        let duration = started.elapsed();
+        let shown = format!("sluice {}", arguments.join(" "));
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::runtime("a step of the bench failed")
+                .in_file(shown)
+                .because(said.trim().to_owned())
+                .into());
+        }
+        let answer = match output.stdout.trim_ascii() {
+            b"" => Value::Null,
+            text => serde_json::from_slice(text).map_err(|e| {
+                Error::runtime("a step of the bench printed no JSON")
+                    .in_file(shown)
+                    .because(e)
+            })?,
+        };
+        Ok(Ran { duration, answer })
+    }
+}
