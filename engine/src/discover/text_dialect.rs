@@ -2,12 +2,11 @@
 
 use super::delimiter::{self, DelimiterScore, score_delimiters, usual_fields};
 use super::dialect::{DialectGuess, Extent, LineEnd};
+use super::foretell::{self, foretell};
 use super::header::{HeaderGuess, guess_header, looks_like_names};
 use super::notes::percent;
 use super::records::{Record, Trial};
-use crate::decode::csv::{
-    Dialect, End, FieldSelection, Newline, RecordTable, SAMPLE_RECORDS, Splitter, suspect_delimiter,
-};
+use crate::decode::csv::{End, FieldSelection, RecordTable, SAMPLE_RECORDS, Splitter, suspect_delimiter};
 
 /// Completes the guess for a text; what is known of its bytes stays.
 #[must_use]
@@ -101,17 +100,7 @@ fn settle_one_column(body: &str, is_cut: bool, guess: &mut DialectGuess) {
 
 /// The delimiter for want of which a run would refuse the file as one column.
 fn suspected(body: &str, is_cut: bool, guess: &DialectGuess) -> Option<String> {
-    let byte = |special: Option<char>| special.and_then(|special| u8::try_from(special).ok());
-    let dialect = Dialect {
-        newline: match guess.line_end {
-            LineEnd::Cr => Newline::CarriageReturn,
-            _ => Newline::LineFeed,
-        },
-        quote: byte(guess.quote),
-        escape: byte(guess.escape),
-        comment: byte(guess.comment),
-        ..Dialect::default()
-    };
+    let dialect = foretell::dialect(guess);
     let (text, end) = (body.as_bytes(), if is_cut { End::More } else { End::Last });
     let mut records = RecordTable::default();
     let mut splitter = Splitter::new(&dialect, FieldSelection::default(), None);
@@ -201,6 +190,8 @@ fn begin(records: &[Record<'_>]) -> Option<(usize, usize)> {
         .get(preamble_rows)
         .is_some_and(|record| !record.is_damaged && looks_like_names(record));
     match records.first() {
+        // How many fields a damaged record has is anybody's guess.
+        Some(first) if preamble_rows > 0 && !is_header && first.is_damaged => Some((num_fields, 0)),
         Some(first) if preamble_rows > 0 && !is_header => Some((first.cells.len(), 0)),
         _ => Some((num_fields, preamble_rows)),
     }
@@ -249,24 +240,21 @@ fn settle_header(body: &str, is_cut: bool, mut guess: DialectGuess) -> DialectGu
             .map(|number| format!("column_{number}"))
             .collect(),
     };
-    guess.sampled_rows = (table.len() - usize::from(header.is_present)) as u64;
-    guess.malformed_rows = (table.len() - whole.len()) as u64;
-    guess.consistency = whole.len() as f64 / table.len().max(1) as f64;
-    guess
-        .evidence
-        .extend(table.iter().find(|record| !fits(record)).map(|odd| {
-        let what = if odd.is_damaged {
-            "a damaged quote".to_owned()
-        } else {
-            format!("{} fields", odd.cells.len())
-        };
-        format!(
-            "{} of {} records are malformed, the first on line {} with {what} instead of {num_fields} fields",
-            guess.malformed_rows,
-            table.len(),
-            odd.line + trial_of.skip_rows
-        )
-    }));
+    let end = if is_cut { End::More } else { End::Last };
+    let text = after_lines(body, first.line - 1, guess.line_end.last_char());
+    if let Some(foretold) = foretell(text, end, &guess, num_fields) {
+        let lines_before = trial_of.skip_rows + first.line - 1;
+        guess.evidence.extend(foretold.first.map(|(line, what)| {
+            let (malformed, rows) = (foretold.malformed_rows, foretold.rows);
+            format!(
+                "{malformed} of {rows} records are malformed, the first on line {} with {what}",
+                line + lines_before
+            )
+        }));
+        guess.sampled_rows = foretold.rows - u64::from(header.is_present).min(foretold.rows);
+        guess.malformed_rows = foretold.malformed_rows;
+        guess.consistency = 1.0 - foretold.malformed_rows as f64 / foretold.rows.max(1) as f64;
+    }
     guess
 }
 

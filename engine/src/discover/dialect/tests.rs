@@ -408,6 +408,17 @@ fn a_first_record_of_another_number_of_fields_is_a_header_and_not_skipped() {
 }
 
 #[test]
+fn a_damaged_first_record_does_not_say_how_many_columns_there_are() {
+    let found = guess("\"200,12,14\",#6,\"8'1','x','y'\n1,a\n2,b\n3,c\n4,d\n");
+    assert_eq!(
+        (found.columns.len(), found.has_header, found.malformed_rows),
+        (2, false, 1),
+        "{:?}",
+        found.evidence
+    );
+}
+
+#[test]
 fn a_damaged_first_record_is_no_preamble() {
     let rows: String = (2..30).map(|n| format!("{n}\tx\t{n}\n")).collect();
     let found = guess(&format!("1\t\"x\t2\n{rows}"));
