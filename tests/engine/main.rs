@@ -11,6 +11,7 @@ mod adopt;
 mod changes;
 mod concurrency;
 mod exactly_once;
+mod folders;
 mod formats;
 mod history;
 mod lifecycle;

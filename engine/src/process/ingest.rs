@@ -91,15 +91,22 @@ pub fn skeleton(sources: &Sources, file: Option<&Path>, connection: Option<&str>
     let Some(path) = file else {
         return Ok(EXAMPLE.to_owned());
     };
-    let source = sources.open(&typed(path, connection)?)?;
-    let preview = crate::preview::preview(&source, &source.url, connection)?;
+    let typed = typed(path, connection)?;
+    let source = sources
+        .current(&typed)?
+        .ok_or_else(|| Error::runtime(sources.none_there(&typed)).hint("put a first file there"))?;
+    // A folder or pattern stays what the process reads; one file is named in full.
+    let url = match typed.names_several() {
+        true => typed.location().to_owned(),
+        false => source.url.clone(),
+    };
+    let preview = crate::preview::preview(&source, &url, connection)?;
     if let Some(text) = preview.suggestion.process_toml {
         return Ok(text);
     }
     let opened = OpenFile::open(source, ReadOptions::default())?;
     let columns = &opened.header.columns;
     let key = columns.first().cloned().unwrap_or_default();
-    let url = opened.source.url.clone();
     let mappings = columns
         .iter()
         .skip(1)

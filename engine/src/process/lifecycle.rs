@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
 use crate::plan::{BATCH_OWNER, catalogue, layout, printed_sql, read_options};
 use crate::report::{Event, record_event};
-use crate::spec::{self, Locked, Process, SourceKind};
+use crate::spec::{self, Locked, Process};
 
 /// A process as tables show it.
 #[derive(Debug, Clone, Serialize)]
@@ -367,10 +367,11 @@ pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Proce
     let file = definition_path(instance, name).display().to_string();
     let process = spec::parse_process_in(name, text, instance.config())
         .map_err(|problems| all(&problems).in_file(&file))?;
-    if process.schedule.is_some() && process.source.kind() == SourceKind::Local {
+    if process.schedule.is_some() && !process.source.may_recur() {
         return Err(Error::usage("schedule: a local file is ingested one time only")
             .in_file(file)
-            .hint("take [schedule] out, and run the process again on each new file"));
+            .hint("take [schedule] out, and run the process again on each new file")
+            .hint("or name the folder that new files come to, in/, or their pattern, in/Customers_%.csv"));
     }
     Ok(process)
 }

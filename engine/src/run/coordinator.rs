@@ -21,7 +21,6 @@ use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::session::new_session;
 use crate::settings::Settings;
-use crate::source::recurring::Pattern;
 use crate::source::{SourceFile, Sources, blocking, typed_url};
 use crate::spec::{Mode, Process, RejectBudget, Strictness};
 use crate::split::{RejectOrigin, Verdicts};
@@ -225,19 +224,14 @@ impl Attempt<'_> {
             process.schedule = None;
         }
         self.record.source_file = Some(sources.shown(&process.source));
-        let source = process.source.clone();
+        let none_there = sources.none_there(&process.source);
         let finding = blocking(move || sources.of_process(&process));
         let found = self.phases.watch().unless_stopped(finding).await?;
         match &found {
             Some(found) => self.note_source(found),
             None => {
-                let pattern = Pattern::of(&source).map(|pattern| pattern.shown());
                 self.record.source_file = None;
-                self.warnings.push(format!(
-                    "no file {} beside {}; nothing to do",
-                    pattern.unwrap_or_default(),
-                    source.location()
-                ));
+                self.warnings.push(format!("{none_there}; nothing to do"));
             }
         }
         Ok(found)

@@ -6,6 +6,8 @@
 //!   not taken    customers_1.csv  Customers_.csv  Customers_1.csv.gz  OldCustomers_1.csv  an empty file
 //! ```
 //!
+//! A local folder has no first file: `exports/` takes any name but hidden ones, `exports/Customers_%.csv` those of the pattern.
+//!
 //! Of these the last modified one wins, even if it was merged already: older ones are not caught up. Where files are seen
 //! while they are written and the last one was modified within [`REST_NS`], the folder is looked at again that much
 //! later; a file that is not the same then is left for the next time.
@@ -21,12 +23,12 @@ pub const REST_NS: i128 = 5_000_000_000;
 /// The names of the files that follow a first one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Name of the first file.
-    first: String,
-    /// What names begin with, the underscore included.
+    /// Name of the first file, where one is named.
+    first: Option<String>,
+    /// What names begin with, the underscore included; nothing: any name.
     beginning: String,
-    /// What names end in, behind the dot.
-    extension: String,
+    /// What names end in, behind the dot; `None`: in anything.
+    extension: Option<String>,
 }
 
 impl Pattern {
@@ -35,33 +37,37 @@ impl Pattern {
     pub fn of(source: &Source) -> Option<Self> {
         let url = source.url.as_deref()?;
         let (_, extension) = stem_and_extension(url);
+        let first = || url.rsplit('/').next().unwrap_or(url).to_owned();
         Some(Self {
-            first: url.rsplit('/').next().unwrap_or(url).to_owned(),
+            first: (!source.names_several()).then(first),
             beginning: source.recurring_pattern()?.strip_suffix('%')?.to_owned(),
-            extension: extension.to_owned(),
+            extension: (!url.ends_with('/')).then(|| extension.to_owned()),
         })
     }
 
     /// Whether a file of this name is one of them.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        name == self.first || self.serial(name).is_some_and(|serial| !serial.is_empty())
+        self.first.as_deref() == Some(name) || self.serial(name).is_some_and(|serial| !serial.is_empty())
     }
 
     /// How the pattern is written, with the extension.
     #[must_use]
     pub fn shown(&self) -> String {
-        match self.extension.is_empty() {
-            true => format!("{}%", self.beginning),
-            false => format!("{}%.{}", self.beginning, self.extension),
+        match self.extension.as_deref() {
+            None | Some("") => format!("{}%", self.beginning),
+            Some(extension) => format!("{}%.{extension}", self.beginning),
         }
     }
 
     /// What stands between beginning and extension.
     fn serial<'a>(&self, name: &'a str) -> Option<&'a str> {
         let (stem, extension) = stem_and_extension(name);
+        let fits = self.extension.as_deref().is_none_or(|wanted| wanted == extension);
+        // What is hidden is somebody's scratch, unless the pattern asks for it.
+        let is_hidden = self.beginning.is_empty() && name.starts_with('.');
         stem.strip_prefix(self.beginning.as_str())
-            .filter(|_| extension == self.extension)
+            .filter(|_| fits && !is_hidden)
     }
 
     /// The last modified of the files that match and have content.
@@ -161,6 +167,23 @@ mod tests {
         assert!(!found.matches("Customers.csv.gz"));
         let own = pattern("s3://b/start.csv", Some("daily_%"));
         assert!(own.matches("daily_3.csv") && own.matches("start.csv") && !own.matches("start_1.csv"));
+    }
+
+    #[test]
+    fn a_folder_takes_any_name_or_those_of_its_pattern() {
+        let any = pattern("in/", None);
+        assert!(any.matches("a.csv") && any.matches("b") && any.matches("c.csv.gz"));
+        assert!(!any.matches(".a.csv.swp"));
+        assert_eq!(any.shown(), "%");
+        let some = pattern("in/", Some("Customers_%"));
+        assert!(some.matches("Customers_1.csv") && some.matches("Customers_2.parquet"));
+        assert!(
+            !some.matches("Customers_.csv") && !some.matches("Other_1.csv") && !some.matches("Customers.csv")
+        );
+        let of_one_kind = pattern("in/Customers_%.csv", None);
+        assert!(of_one_kind.matches("Customers_1.csv") && !of_one_kind.matches("Customers_1.csv.gz"));
+        assert!(!of_one_kind.matches("Customers.csv"));
+        assert_eq!(of_one_kind.shown(), "Customers_%.csv");
     }
 
     #[test]

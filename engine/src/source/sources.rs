@@ -21,7 +21,7 @@ use crate::ids;
 use crate::instance::{Instance, all};
 use crate::spec::{
     Connection, Limits, Process, Source, SourceKind, check_depth, folders_below, kind_of, kind_of_folder,
-    path_of,
+    names_several, path_of,
 };
 
 /// Where sources are looked up: an instance's connections, and the folder that relative paths start at. Cheap to clone.
@@ -108,11 +108,25 @@ impl Sources {
         };
         let url = source.location();
         let place = self.place(source.kind(), url, self.connection_of(source)?)?;
-        let folder = path_of(&place.url)
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder);
+        let folder = folder_of(path_of(&place.url));
         let newest = newest(&place.store, folder, &pattern).map_err(|error| error.in_file(url))?;
-        newest.map(|file| inspected(place.store, file.path)).transpose()
+        let open = |file: Entry| match source.kind() {
+            // It is read in place.
+            SourceKind::Local => SourceFile::open(Path::new(&file.path)),
+            _ => inspected(place.store, file.path),
+        };
+        newest.map(open).transpose()
+    }
+
+    /// What `source` stands for now: the file it names, or the newest of those that it names. May wait.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn current(&self, source: &Source) -> Result<Option<SourceFile>> {
+        match source.names_several() {
+            true => self.newest(source),
+            false => self.open(source).map(Some),
+        }
     }
 
     /// What a run of `process` reads now: the newest file of a recurring process, if there is one; else its source. May
@@ -123,7 +137,18 @@ impl Sources {
     pub fn of_process(&self, process: &Process) -> Result<Option<SourceFile>> {
         match process.schedule {
             Some(_) => self.newest(&process.source),
-            None => self.open(&process.source).map(Some),
+            None => self.current(&process.source),
+        }
+    }
+
+    /// What there is to say where [`of_process`](Self::of_process) finds nothing.
+    #[must_use]
+    pub fn none_there(&self, source: &Source) -> String {
+        let shown = self.shown(source);
+        let pattern = Pattern::of(source).map(|pattern| pattern.shown());
+        match pattern.as_deref() {
+            None | Some("%") => format!("no file in {}", folder_of(&shown)),
+            Some(pattern) => format!("no file {pattern} in {}", folder_of(&shown)),
         }
     }
 
@@ -199,9 +224,13 @@ impl Sources {
             SourceKind::Sftp => return self.sftp(url, connection),
             SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery => return Err(no_files(url)),
         };
+        let url = match kind {
+            SourceKind::Local => self.base.join(url).display().to_string(),
+            _ => url.to_owned(),
+        };
         Ok(Place {
             store,
-            url: url.to_owned(),
+            url,
             root: connection.and_then(Connection::root).map(str::to_owned),
         })
     }
@@ -266,6 +295,15 @@ struct Place {
     root: Option<String>,
 }
 
+/// The folder of a path; nothing: the outermost one.
+fn folder_of(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+        None => "",
+    }
+}
+
 /// The full path where `~` is the folder of login.
 fn below_home(path: &str, home: &str) -> String {
     match path.strip_prefix('~') {
@@ -282,7 +320,12 @@ fn below_home(path: &str, home: &str) -> String {
 /// There is no current folder.
 pub fn typed_url(place: &Path) -> Result<String> {
     let url = place.to_string_lossy();
-    match kind_of(&url) {
+    let kind = if names_several(&url) {
+        Ok(SourceKind::Local)
+    } else {
+        kind_of(&url)
+    };
+    match kind {
         Ok(SourceKind::Local) => Ok(std::path::absolute(place)?.to_string_lossy().into_owned()),
         _ => Ok(url.into_owned()),
     }

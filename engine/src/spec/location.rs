@@ -81,6 +81,22 @@ pub fn kind_of(url: &str) -> Result<SourceKind, Problem> {
     }
 }
 
+/// The kind of place that a process reads: of one file or table, and of files of a local folder ([`names_several`]).
+///
+/// # Errors
+/// As [`kind_of`].
+pub(super) fn kind_of_source(url: &str) -> Result<SourceKind, Problem> {
+    match names_several(url) {
+        true => Ok(SourceKind::Local),
+        false => kind_of(url),
+    }
+}
+
+/// Whether a URL names files in a local folder in place of one: the folder, `in/`, or a pattern, `in/Customers_%.csv`.
+pub fn names_several(url: &str) -> bool {
+    !url.contains("://") && (url.ends_with('/') || stem_and_extension(url).0.ends_with("_%"))
+}
+
 /// The kind of place that a folder is in: of a path, a bucket, a host, a database, and of what is below one.
 ///
 /// # Errors
@@ -180,9 +196,13 @@ pub fn stem_and_extension(url: &str) -> (&str, &str) {
     }
 }
 
-/// The pattern of the files that follow the first one: its stem without a trailing `_digits`, then `_%`.
+/// The pattern of the files that follow the first one: its stem without a trailing `_digits`, then `_%`. Of a folder it
+/// is `%`, any name; a pattern is its own.
 pub fn default_pattern(url: &str) -> String {
     let (stem, _) = stem_and_extension(url);
+    if names_several(url) {
+        return if stem.is_empty() { "%" } else { stem }.to_owned();
+    }
     let base = match stem.rsplit_once('_') {
         Some((base, serial)) if !base.is_empty() && is_serial(serial) => base,
         _ => stem,
@@ -261,6 +281,31 @@ mod tests {
             assert_eq!(kind_of_folder(url), Ok(kind), "{url}");
         }
         assert!(kind_of_folder("s3://").is_err() && kind_of_folder("ftp://h").is_err());
+    }
+
+    #[test]
+    fn a_local_folder_and_a_pattern_in_it_name_several_files() {
+        for url in [
+            "in/",
+            "/data/in/",
+            "in/Customers_%.csv",
+            "Customers_%.csv.gz",
+            "in/Customers_%",
+        ] {
+            assert!(names_several(url), "{url}");
+            assert_eq!(kind_of_source(url), Ok(SourceKind::Local), "{url}");
+        }
+        for url in [
+            "in/Customers.csv",
+            "in/100%.csv",
+            "s3://b/in/",
+            "s3://b/Customers_%.csv",
+            "in_%/a.csv",
+        ] {
+            assert!(!names_several(url), "{url}");
+        }
+        assert_eq!(default_pattern("in/"), "%");
+        assert_eq!(default_pattern("in/Customers_%.csv"), "Customers_%");
     }
 
     #[test]

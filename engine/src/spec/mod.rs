@@ -52,8 +52,8 @@ pub use connection::{
 pub use hash::definition_hash;
 pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};
 pub use location::{
-    SourceKind, check_depth, default_pattern, folders_below, kind_of, kind_of_folder, path_of, place_of,
-    stem_and_extension,
+    SourceKind, check_depth, default_pattern, folders_below, kind_of, kind_of_folder, names_several, path_of,
+    place_of, stem_and_extension,
 };
 pub use locked::{Difference, Locked, LockedAttribute, locked_differences};
 pub use maintenance::{AutoMaintenance, Maintenance};

@@ -79,7 +79,8 @@ pub struct RawProcess {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename = "source")]
 pub struct RawSource {
-    /// A path, or a URL: s3://, gs://, sftp://, snowflake://DB/SCHEMA/TABLE.
+    /// A path, or a URL: s3://, gs://, sftp://, snowflake://DB/SCHEMA/TABLE. A local folder, in/, or a pattern in one,
+    /// in/Customers_%.csv, stands for the file there that was modified last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// A query that Snowflake answers, instead of a URL.

@@ -126,7 +126,10 @@ pub struct Source {
 impl Source {
     /// The kind of place.
     pub fn kind(&self) -> SourceKind {
-        let kind = self.url.as_deref().and_then(|url| location::kind_of(url).ok());
+        let kind = self
+            .url
+            .as_deref()
+            .and_then(|url| location::kind_of_source(url).ok());
         kind.unwrap_or(SourceKind::SnowflakeQuery)
     }
 
@@ -135,7 +138,7 @@ impl Source {
     /// # Errors
     /// A URL that names no file.
     pub fn with_file(&self, url: &str) -> Result<Self, Problem> {
-        let kind = location::kind_of(url)?;
+        let kind = location::kind_of_source(url)?;
         let connection = self.connection.clone().filter(|_| kind == self.kind());
         Ok(Self {
             url: Some(url.to_owned()),
@@ -143,6 +146,17 @@ impl Source {
             connection,
             ..self.clone()
         })
+    }
+
+    /// Whether the URL names a local folder, or files in one by their pattern, in place of one file.
+    pub fn names_several(&self) -> bool {
+        self.url.as_deref().is_some_and(location::names_several)
+    }
+
+    /// Whether there are to be more files than the one that is named, so that a schedule makes sense. A single local
+    /// file is ingested one time.
+    pub fn may_recur(&self) -> bool {
+        self.kind() != SourceKind::Local || self.names_several() || self.pattern.is_some()
     }
 
     /// The URL, or else the query.
@@ -213,6 +227,15 @@ pub(super) fn resolve(
     }
     if let Some(pattern) = &raw.pattern {
         findings.take(&format!("{at}pattern"), location::check_pattern(pattern));
+        let is_folder = |url: &String| url.ends_with('/');
+        let has_its_own = |url: &&String| location::names_several(url) && !is_folder(url);
+        if raw.url.as_ref().filter(has_its_own).is_some() {
+            findings.add(
+                format!("{at}pattern"),
+                "the url is a pattern already",
+                "keep one of them",
+            );
+        }
     }
     let dialect = dialect(&raw, defaults, at, findings);
     kind?;
@@ -229,7 +252,7 @@ pub(super) fn resolve(
 
 fn check_place(raw: &RawSource, at: &str, findings: &mut Findings) -> Option<SourceKind> {
     match (&raw.url, &raw.query) {
-        (Some(url), None) => findings.take(&format!("{at}url"), location::kind_of(url)),
+        (Some(url), None) => findings.take(&format!("{at}url"), location::kind_of_source(url)),
         (None, Some(query)) if query.trim().is_empty() => {
             findings.add(
                 format!("{at}query"),

@@ -125,9 +125,7 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
     let sources = Sources::of(instance);
     let file = waited(|| {
         let Some(found) = sources.of_process(&process)? else {
-            return Err(
-                Error::runtime("no file of the process is there now").in_file(process.source.location())
-            );
+            return Err(Error::runtime(sources.none_there(&process.source)));
         };
         OpenFile::open(found, options)?.with_rare_keys(&layout.source_columns())
     })?;
