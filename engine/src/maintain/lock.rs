@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use datafusion::common::runtime::SpawnedTask;
 use tokio::sync::Mutex;
 
@@ -113,7 +114,7 @@ impl Held {
         let Some(mut lease) = self.lease.clone() else {
             return Ok(Swapped::Overtaken);
         };
-        lease.renew();
+        lease.renew(Utc::now());
         self.replace(Some(lease)).await
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ownership::names;
-use super::state::{ProcessState, ProcessStatus, StateFile};
+use super::state::{ProcessState, StateFile};
 use crate::error::Result;
 use crate::instance::Instance;
 
@@ -31,15 +31,9 @@ impl Agenda {
     pub fn of(processes: impl IntoIterator<Item = (String, ProcessState)>, now: DateTime<Utc>) -> Self {
         let mut agenda = Self::default();
         for (process, state) in processes {
-            let waits = matches!(state.status, ProcessStatus::Scheduled | ProcessStatus::Failed);
             match state.due_since(now) {
                 Some(since) => agenda.due.push(Due { since, process }),
-                None => {
-                    agenda.next = [agenda.next, state.next_run_at.filter(|next| waits && *next > now)]
-                        .into_iter()
-                        .flatten()
-                        .min()
-                }
+                None => agenda.next = agenda.next.into_iter().chain(state.due_after(now)).min(),
             }
         }
         agenda.due.sort();
@@ -56,3 +50,6 @@ pub fn agenda(instance: &Instance, now: DateTime<Utc>) -> Result<Agenda> {
     let states = names.map(|name| Ok((name.clone(), StateFile::of(instance, &name).read()?)));
     Ok(Agenda::of(states.collect::<Result<Vec<_>>>()?, now))
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,29 @@ fn started_ticks(pid: i32) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// Somebody.
+    Manual,
+    /// The schedule: the run is of a slot, and only while it is due.
+    Schedule,
+    /// A run of a slot that failed for a reason that may be gone.
+    Retry,
+}
+
+impl Trigger {
+    /// The word in `runs`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Schedule => "schedule",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// A run under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -65,20 +88,25 @@ impl Lease {
     /// A lease of this program for a new run.
     #[must_use]
     pub fn new(run_id: String, run_no: i64, trigger: String) -> Self {
-        let now = Utc::now();
+        Self::of(Holder::this(), run_id, run_no, trigger, Utc::now())
+    }
+
+    /// A lease of `holder` for a new run that begins at `now`.
+    #[must_use]
+    pub fn of(holder: Holder, run_id: String, run_no: i64, trigger: String, now: DateTime<Utc>) -> Self {
         Self {
             run_id,
             run_no,
-            holder: Holder::this(),
+            holder,
             started_at: now,
             expires_at: lapse(now),
             trigger,
         }
     }
 
-    /// Lasts again as long as a new one.
-    pub fn renew(&mut self) {
-        self.expires_at = lapse(Utc::now());
+    /// Lasts from `now` on as long as a new one.
+    pub fn renew(&mut self, now: DateTime<Utc>) {
+        self.expires_at = lapse(now);
     }
 
     /// Whether nobody runs this any more.
@@ -108,7 +136,7 @@ mod tests {
         assert!(!lease.is_dead());
         lease.expires_at = Utc::now() - Duration::seconds(1);
         assert!(lease.is_dead());
-        lease.renew();
+        lease.renew(Utc::now());
         lease.holder.started_ticks = Some(1);
         assert!(lease.is_dead());
         lease.holder.host = "elsewhere".into();

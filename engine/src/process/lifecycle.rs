@@ -324,6 +324,7 @@ fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
         .ok()
         .and_then(|text| parse(instance, &name, &text).ok());
     let status = state.shown_status().word().to_owned();
+    let next_run_at = state.slot();
     let attributes = process
         .iter()
         .flat_map(|p| &p.attributes)
@@ -343,7 +344,7 @@ fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
             .as_ref()
             .and_then(|p| p.schedule.as_ref())
             .map(schedule_words),
-        next_run_at: state.next_run_at,
+        next_run_at,
         attributes,
         created_at: state.created_at,
         completed_at: state.completed_at,

@@ -13,6 +13,7 @@
 mod due;
 mod ingest;
 mod lease;
+mod leasing;
 mod lifecycle;
 mod ownership;
 mod slots;
@@ -20,7 +21,7 @@ mod state;
 
 pub use due::{Agenda, Due, agenda};
 pub use ingest::{Ingest, ensure, skeleton};
-pub use lease::{Holder, Lease};
+pub use lease::{Holder, Lease, Trigger};
 pub use lifecycle::{
     ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules,
     schema, text,

@@ -133,14 +133,6 @@ impl ProcessState {
         }
     }
 
-    /// Since when a run of it is due at `now`; `None` where none is, or one is under way.
-    #[must_use]
-    pub fn due_since(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let recurs = matches!(self.status, ProcessStatus::Scheduled | ProcessStatus::Failed);
-        let is_free = self.lease.as_ref().is_none_or(|lease| lease.is_dead_at(now));
-        self.next_run_at.filter(|due| recurs && is_free && *due <= now)
-    }
-
     /// The runs that merged a source of this identity, latest first; a rollback may have undone them.
     pub fn merged_by(&self, identity: &str) -> impl Iterator<Item = &str> {
         let sources = self.merged.iter().rev();

@@ -8,8 +8,8 @@ use datafusion::prelude::SessionContext;
 use super::judge::Prepared;
 use super::load::{Loading, Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
-use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Trigger, Watch};
-use super::settle::{finish, messages, settle};
+use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
+use super::settle::{messages, settle};
 use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
 use crate::history::standing_run;
@@ -17,7 +17,7 @@ use crate::ids;
 use crate::instance::{Instance, all};
 use crate::merge::{AttributeCells, ChangeSet, MergeSummary};
 use crate::plan::{catalogue, changes_columns, layout, read_options};
-use crate::process::{self, Lease, ProcessState, ProcessStatus, StateFile};
+use crate::process::{self, Holder, ProcessState, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::session::new_session;
 use crate::settings::Settings;
@@ -70,45 +70,15 @@ pub async fn run(
 
 /// Takes the lease and with it the run's number.
 fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Result<RunRecord> {
-    let name = &process.name;
-    file.update(|state| {
-        match state.status {
-            ProcessStatus::Draft => {
-                return Err(Error::usage(format!("the process {name} is a draft"))
-                    .hint(format!("complete it first: sluice process complete {name}")));
-            }
-            // Deleted since it was looked up.
-            ProcessStatus::Deleted => return Err(Error::usage(format!("the process {name} was deleted"))),
-            ProcessStatus::Paused => {
-                return Err(Error::usage(format!("the process {name} is paused"))
-                    .hint(format!("resume it first: sluice process resume {name}")));
-            }
-            _ => {}
-        }
-        if request.trigger == Trigger::Schedule
-            && state.due_since(Utc::now()).is_none()
-            && state.lease.is_none()
-        {
-            return Err(Error::conflict(format!("{name} is not due any more"))
-                .hint("another program ran it; nothing is left to do"));
-        }
-        if let Some(lease) = &state.lease {
-            let who = format!(
-                "{} (process id {} on {})",
-                lease.run_id, lease.holder.pid, lease.holder.host
-            );
-            return Err(Error::conflict(format!("a run of {name} is under way: {who}"))
-                .hint("wait until it has ended and try again"));
-        }
-        state.last_run_no += 1;
-        let record = RunRecord::started(ids::new_run_id(), name, state.last_run_no, request.trigger.word());
-        state.lease = Some(Lease::new(
-            record.run_id.clone(),
-            record.run_no,
-            record.trigger.clone(),
-        ));
-        Ok(record)
-    })
+    let run_id = ids::new_run_id();
+    let lease =
+        file.update(|state| state.begin(&process.name, run_id, request.trigger, Holder::this(), Utc::now()))?;
+    Ok(RunRecord::started(
+        lease.run_id,
+        &process.name,
+        lease.run_no,
+        &lease.trigger,
+    ))
 }
 
 /// Keeps the lease alive until dropped.
@@ -119,7 +89,7 @@ fn renew(file: StateFile) -> datafusion::common::runtime::SpawnedTask<()> {
             // A renewal that fails is tried again in a minute; ten may fail before the lease lapses.
             let _ = file.update(|state| {
                 if let Some(lease) = &mut state.lease {
-                    lease.renew();
+                    lease.renew(Utc::now());
                 }
                 Ok(())
             });
@@ -372,12 +342,7 @@ impl Attempt<'_> {
                 if self.record.is_merged() {
                     state.source_columns = self.columns.take();
                 }
-                finish(
-                    state,
-                    &self.record,
-                    self.identity.take(),
-                    self.process.schedule.as_ref(),
-                );
+                state.end(&self.record, self.identity.take(), self.process.schedule.as_ref());
                 state.undelivered.extend(messages);
                 Ok(())
             })?;

@@ -21,8 +21,9 @@ pub mod relations;
 mod request;
 mod settle;
 
+pub use crate::process::Trigger;
 pub use coordinator::run;
 pub use load::{Loaded, load, stage_schema};
 pub(crate) use merge_step::discard_files;
-pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Trigger, Watch};
+pub use request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
 pub use settle::settle;

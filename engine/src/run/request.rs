@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::decode::LoadMeter;
 use crate::error::{Error, Result};
 use crate::merge::{AttributeCells, MergeSummary};
+use crate::process::Trigger;
 use crate::report::RunRecord;
 use crate::spec::RejectBudget;
 
@@ -61,29 +62,6 @@ pub enum Repeat {
     SkipMerged,
     /// It is merged again.
     Force,
-}
-
-/// What started a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
-    /// Somebody.
-    Manual,
-    /// The schedule: the run is of a slot, and only while it is due.
-    Schedule,
-    /// A run of a slot that failed for a reason that may be gone.
-    Retry,
-}
-
-impl Trigger {
-    /// The word in `runs`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Manual => "manual",
-            Self::Schedule => "schedule",
-            Self::Retry => "retry",
-        }
-    }
 }
 
 /// A run to be made.

@@ -13,15 +13,11 @@ use chrono::{DateTime, Utc};
 use datafusion::prelude::{SessionContext, col, lit};
 
 use super::merge_step::discard_files;
-use super::request::Trigger;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::notify::{self, Pending};
-use crate::process::{
-    self, Lease, MergedSource, ProcessState, ProcessStatus, Settling, StateFile, slot_after,
-};
+use crate::process::{self, Lease, ProcessState, Settling, StateFile};
 use crate::report::{RunRecord, RunStatus, append_run};
-use crate::spec::Schedule;
 use crate::table::SnapshotTable;
 
 /// Between two looks at whether somebody else is done.
@@ -50,7 +46,7 @@ pub async fn settle(instance: &Instance, name: &str) -> Result<()> {
     let messages = messages(instance, &record).await;
     file.update(|state| {
         if state.lease.as_ref().is_some_and(|now| now.run_id == lease.run_id) {
-            finish(state, &record, identity, schedule.as_ref());
+            state.end(&record, identity, schedule.as_ref());
             state.undelivered.extend(messages);
         }
         Ok(())
@@ -72,41 +68,6 @@ async fn settling(file: &StateFile) -> Result<Settling> {
             return Ok(settling);
         }
         tokio::time::sleep(WAIT).await;
-    }
-}
-
-/// Gives the lease back and notes how the run ended.
-pub(super) fn finish(
-    state: &mut ProcessState,
-    record: &RunRecord,
-    identity: Option<String>,
-    schedule: Option<&Schedule>,
-) {
-    state.lease = None;
-    // A slot whose run was cut off is still due; one whose run failed is not, lest it fails for ever.
-    if record.trigger == Trigger::Schedule.word() && record.status != RunStatus::Interrupted {
-        let ended_at = record.ended_at.unwrap_or_else(Utc::now);
-        state.next_run_at = schedule.map(|schedule| slot_after(schedule, ended_at));
-    }
-    state.status = match (record.status, state.status) {
-        (_, ProcessStatus::Paused) => ProcessStatus::Paused,
-        (RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running, _) => ProcessStatus::Failed,
-        (_, ProcessStatus::Scheduled) => ProcessStatus::Scheduled,
-        _ => ProcessStatus::Completed,
-    };
-    state.last_run = Some(crate::process::LastRun {
-        run_id: record.run_id.clone(),
-        status: record.status.word().to_owned(),
-        ended_at: record.ended_at.unwrap_or_else(Utc::now),
-    });
-    if let (true, Some(identity)) = (record.is_merged(), identity) {
-        state.merged.push(MergedSource {
-            identity,
-            run_id: record.run_id.clone(),
-        });
-    }
-    if !record.definition_hash.is_empty() {
-        state.definition_hash = Some(record.definition_hash.clone());
     }
 }
 
