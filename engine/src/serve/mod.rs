@@ -7,11 +7,12 @@
 //! ```
 //!
 //! [`serve`] is the door. What is due stands in the state files alone, and a run takes the process's lease: several
-//! servers may look after one instance, and one that was killed is followed by any other. [`Retry`] decides what is
-//! tried again, [`Metrics`] counts, [`http`] answers `/healthz` and `/metrics`.
+//! servers may look after one instance, and one that was killed is followed by any other. `plan` decides
+//! what is started, [`Retry`] what is tried again, [`Metrics`] counts, [`http`] answers `/healthz` and `/metrics`.
 
 mod http;
 mod metrics;
+mod plan;
 mod retry;
 mod service;
 

@@ -10,15 +10,17 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tracing::{error, info, warn};
 
+use super::Metrics;
 use super::http;
-use super::{Metrics, Retry};
+use super::plan::{Definitions, Plan};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::maintain;
 use crate::notify;
-use crate::process::{Agenda, agenda, names};
+use crate::process::{self, Agenda, StateFile, agenda, names};
 use crate::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger, Watch, run, settle};
 use crate::settings::Settings;
+use crate::spec::definition_hash;
 
 /// How a server works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +85,12 @@ pub async fn serve(
         deliveries: JoinSet::new(),
         watches: BTreeMap::new(),
         tasks: HashMap::new(),
-        retries: BTreeMap::new(),
-        refused: BTreeMap::new(),
+        plan: Plan::default(),
     };
     loop {
         let next = server.look(&mut tell).await;
         tokio::select! {
-            Some(ended) = server.runs.join_next() => server.ended(ended, &mut tell),
+            Some(ended) = server.runs.join_next() => server.ended(ended, &mut tell).await,
             () = tokio::time::sleep(next) => {}
             () = stop.notified() => break,
         }
@@ -121,9 +122,7 @@ struct Server {
     watches: BTreeMap<String, Watch>,
     /// Whose each of their tasks is.
     tasks: HashMap<Id, String>,
-    retries: BTreeMap<String, Retry>,
-    /// Slots whose process could not be run: not tried again before the next.
-    refused: BTreeMap<String, DateTime<Utc>>,
+    plan: Plan,
 }
 
 impl Server {
@@ -133,7 +132,8 @@ impl Server {
         match self.agenda(now).await {
             Ok(agenda) => {
                 self.metrics.looked(now, self.watches.len());
-                self.start_due(&agenda, now, tell);
+                let definitions = self.definitions();
+                self.start_due(&agenda, now, &definitions, tell);
                 self.wait(&agenda, now)
             }
             Err(failure) => {
@@ -165,14 +165,20 @@ impl Server {
         });
     }
 
-    fn start_due(&mut self, agenda: &Agenda, now: DateTime<Utc>, tell: &mut impl FnMut(Served<'_>)) {
-        let slots = agenda.due.iter();
-        let slots = slots.filter(|due| self.refused.get(&due.process) != Some(&due.since));
-        let slots = slots.map(|due| (due.process.clone(), Trigger::Schedule));
-        let retries = self.retries.iter().filter(|(_, retry)| retry.at <= now);
-        let retries = retries.map(|(process, _)| (process.clone(), Trigger::Retry));
-        let wanted: Vec<(String, Trigger)> = slots.chain(retries).collect();
-        for (process, trigger) in wanted {
+    /// Those that may have been edited since they were refused.
+    fn definitions(&self) -> Definitions {
+        let hash = |name: &str| definition(&self.instance, name).map(|hash| (name.to_owned(), hash));
+        self.plan.watched().filter_map(hash).collect()
+    }
+
+    fn start_due(
+        &mut self,
+        agenda: &Agenda,
+        now: DateTime<Utc>,
+        definitions: &Definitions,
+        tell: &mut impl FnMut(Served<'_>),
+    ) {
+        for (process, trigger) in self.plan.wanted(agenda, now, definitions) {
             let is_free = self.watches.len() < self.options.parallel_runs.max(1);
             if is_free && !self.watches.contains_key(&process) {
                 tell(Served::Started { process: &process });
@@ -205,15 +211,18 @@ impl Server {
     /// Until the next slot or retry, but not longer than until the next look.
     fn wait(&self, agenda: &Agenda, now: DateTime<Utc>) -> Duration {
         let is_full = self.watches.len() >= self.options.parallel_runs.max(1);
-        let retries = self.retries.values().map(|retry| retry.at);
-        let next = retries.chain(agenda.next).filter(|_| !is_full).min();
+        let next = self.plan.next(agenda).filter(|_| !is_full);
         let until = next.and_then(|next| (next - now).to_std().ok());
         until.map_or(self.options.look_every, |until| {
             until.min(self.options.look_every)
         })
     }
 
-    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>, tell: &mut impl FnMut(Served<'_>)) {
+    async fn ended(
+        &mut self,
+        ended: Result<Ended, tokio::task::JoinError>,
+        tell: &mut impl FnMut(Served<'_>),
+    ) {
         let (process, outcome) = match ended {
             Ok(ended) => ended,
             Err(panic) => {
@@ -230,7 +239,10 @@ impl Server {
             Ok(report) => {
                 self.metrics.ended(&report.run);
                 log(&report);
-                self.plan_retry(process, report.error.as_ref().map(crate::Error::class));
+                let failure = report.error.as_ref().map(crate::Error::class);
+                if let Some(retry) = self.plan.ended(&process, failure, Utc::now()) {
+                    info!(process, at = %retry.at, "run is tried again");
+                }
                 tell(Served::Ended(&report));
             }
             Err(reason) => {
@@ -239,20 +251,11 @@ impl Server {
                     process: &process,
                     reason: &reason,
                 });
-                self.retries.remove(&process);
-                let due = agenda(&self.instance, Utc::now()).unwrap_or_default().due;
-                if let Some(due) = due.into_iter().find(|due| due.process == process) {
-                    self.refused.insert(process, due.since);
-                }
+                let state = StateFile::of(&self.instance, &process).read();
+                let slot = state.ok().and_then(|state| state.due_since(Utc::now()));
+                self.plan
+                    .refused(&process, slot, definition(&self.instance, &process));
             }
-        }
-    }
-
-    fn plan_retry(&mut self, process: String, failure: Option<crate::Class>) {
-        let attempts = self.retries.remove(&process).map_or(0, |retry| retry.attempts) + 1;
-        if let Some(retry) = failure.and_then(|class| Retry::after(class, attempts, Utc::now())) {
-            info!(process, at = %retry.at, "run is tried again");
-            self.retries.insert(process, retry);
         }
     }
 
@@ -266,13 +269,19 @@ impl Server {
                 watch.stop.notify_waiters();
             }
             tokio::select! {
-                Some(ended) = self.runs.join_next() => self.ended(ended, tell),
+                Some(ended) = self.runs.join_next() => self.ended(ended, tell).await,
                 // A run may be between two phases when it is asked, and is asked again.
                 () = tokio::time::sleep(Duration::from_millis(100)) => {}
                 () = &mut patience => return,
             }
         }
     }
+}
+
+/// Hash of the definition as it is now, if it can be read.
+fn definition(instance: &Instance, name: &str) -> Option<String> {
+    let text = process::text(instance, name).ok()?;
+    Some(definition_hash(&text))
 }
 
 fn scheduled(process: &str, trigger: Trigger) -> RunRequest {
