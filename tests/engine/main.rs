@@ -13,6 +13,7 @@ mod concurrency;
 mod exactly_once;
 mod folders;
 mod formats;
+mod guide;
 mod history;
 mod lifecycle;
 mod main_job;
