@@ -17,6 +17,7 @@ mod args;
 mod commands;
 mod context;
 mod error;
+mod guide;
 mod logging;
 mod memory;
 mod printer;

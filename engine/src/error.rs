@@ -142,6 +142,12 @@ impl Error {
         self
     }
 
+    /// Adds advice that there may be.
+    #[must_use]
+    pub fn hints_of(self, hints: impl IntoIterator<Item = String>) -> Self {
+        hints.into_iter().fold(self, Self::hint)
+    }
+
     /// Says what was and was not written; the first to know wins.
     #[must_use]
     pub fn wrote(mut self, what: impl Into<String>) -> Self {

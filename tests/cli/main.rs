@@ -7,9 +7,12 @@
 
 mod bench;
 mod faults;
+mod kills;
+mod process;
 mod races;
 mod readers;
 mod serve;
 mod snapshots;
 mod sources;
 mod support;
+mod terminal;

@@ -43,7 +43,7 @@ fn process(home: &Home, name: &str, mode: &str, attribute: &str) {
     let file = format!("{name}.toml");
     home.sluice(&["process", "new", name, "--from", &file])
         .succeeded();
-    home.sluice(&["process", "complete", name]).succeeded();
+    home.sluice(&["process", "complete", name, "--yes"]).succeeded();
 }
 
 fn cid(file: usize, customer: usize) -> String {

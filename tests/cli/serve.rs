@@ -74,7 +74,9 @@ fn home(config: &str) -> Daily {
     daily
         .sluice(&["process", "new", "daily", "--from", "daily.toml"])
         .succeeded();
-    daily.sluice(&["process", "complete", "daily"]).succeeded();
+    daily
+        .sluice(&["process", "complete", "daily", "--yes"])
+        .succeeded();
     daily
 }
 
@@ -320,6 +322,36 @@ fn mail_is_sent_in_the_clear_only_where_that_was_asked_for() {
                 "{content}"
             );
         }
+    }
+}
+
+#[test]
+fn a_mail_server_that_refuses_or_says_nothing_fails_no_run_and_is_tried_again() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+    let [silent_port, gone_port] = [&silent, &gone].map(|listener| listener.local_addr().unwrap().port());
+    drop(gone);
+    for (port, seconds) in [(gone_port, 20), (silent_port, 60)] {
+        let home = Home::with_instance();
+        home.write(
+            "sluice.toml",
+            format!(
+                "format = 1\n[smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n\
+                 from = \"sluice@example.com\"\n[[notify]]\non = [\"succeeded\"]\nto = \"mailto:ops@example.com\"\n"
+            ),
+        );
+        home.write("daily.csv", "cid,spend\nC1,1\n");
+        let begun = Instant::now();
+        home.sluice(&["ingest", "daily.csv", "--key", "cid", "--attribute", "spend=int"])
+            .succeeded();
+        assert!(
+            begun.elapsed() < Duration::from_secs(seconds),
+            "it took {:?}",
+            begun.elapsed()
+        );
+        assert_eq!(triggers(&home), "trigger,status\nmanual,completed\n");
+        let undelivered = &state(&home)["undelivered"][0];
+        assert!(undelivered["next_attempt_at"].as_str() > undelivered["created_at"].as_str());
     }
 }
 

@@ -105,7 +105,7 @@ fn snowflake_is_told_to_stop_when_the_user_does() {
     );
     home.sluice(&["process", "new", "p", "--from", "p.toml"])
         .succeeded();
-    home.sluice(&["process", "complete", "p"]).succeeded();
+    home.sluice(&["process", "complete", "p", "--yes"]).succeeded();
     let wish = |path: &str| answer(&url, &format!("/test/{path}"));
     let before = wish("aborted");
     // The first statement asks for the columns; the second is the query, and the one to wait for.

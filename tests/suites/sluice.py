@@ -41,7 +41,7 @@ class Sluice:
         instance = ["-i", str(self.instance.parent / name)]
         self._run("init", "--quiet", instance[1])
         self._run(*instance, "process", "new", name, "--from", "-", stdin=process)
-        self._run(*instance, "process", "complete", name)
+        self._run(*instance, "process", "complete", name, "--yes")
         done = self._call(*instance, "--output", "json", "run", name, "--yes")
         if not done.stdout.strip():
             raise Refused(done.stderr.strip())

@@ -48,7 +48,7 @@ impl Command {
             | Self::Rollback(_)
             | Self::Optimize(_) => OnSignal::WindDown,
             Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
-            Self::Process(args) if args.opens_editor() => OnSignal::OwnInterrupt,
+            Self::Process(args) if args.owns_terminal() => OnSignal::OwnInterrupt,
             _ => OnSignal::Drop,
         }
     }

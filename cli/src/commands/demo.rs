@@ -138,7 +138,7 @@ async fn define(context: &Context, folder: &Path) -> Result<Instance> {
         context,
         &format!("sluice process new {PROCESS} --from {PROCESS_FILE}"),
     );
-    process_command::new(context, &instance, PROCESS, &text).await?;
+    process_command::create(context, &instance, PROCESS, &text).await?;
     step(context, &format!("sluice process complete {PROCESS}"));
     process::complete(&instance, PROCESS).await?;
     Ok(instance)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use sluice_engine::Error;
 use sluice_engine::process::{self, Ingest};
+use sluice_engine::spec::Mode;
 
 use super::run::{self, RunOptions};
 use crate::context::Context;
@@ -39,7 +40,7 @@ pub struct IngestArgs {
 
 /// What becomes of customers that are not there yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum ModeArg {
+pub(super) enum ModeArg {
     /// They become customers
     #[default]
     Register,
@@ -52,6 +53,13 @@ impl ModeArg {
         match self {
             Self::Register => "register",
             Self::Update => "update",
+        }
+    }
+
+    pub(super) fn mode(self) -> Mode {
+        match self {
+            Self::Register => Mode::Register,
+            Self::Update => Mode::Update,
         }
     }
 }

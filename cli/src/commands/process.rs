@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use sluice_engine::instance::Instance;
-use sluice_engine::process;
-use sluice_engine::source::{Sources, blocking};
+use sluice_engine::process::{self, Deleted};
 use sluice_engine::spec;
 
 use crate::context::Context;
@@ -14,7 +13,11 @@ use crate::error::Result;
 use crate::printer::{Object, OutputFormat};
 use crate::talk::{Answer, confirm};
 
+mod complete;
 mod edit;
+mod new;
+
+pub(super) use new::create;
 
 /// Defines what is loaded: source, columns, rules, policies, schedule
 #[derive(Debug, Args)]
@@ -25,20 +28,7 @@ pub struct ProcessArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a draft from a file's columns, from a TOML text, or from an example
-    New {
-        /// Its name: lower-case letters, digits, - and _
-        name: String,
-        /// A source file, by path or URL, whose columns fill the draft
-        #[arg(long, value_name = "FILE", conflicts_with = "from")]
-        file: Option<PathBuf>,
-        /// Connection of the instance that the file's URL is reached through
-        #[arg(long, value_name = "NAME", requires = "file")]
-        connection: Option<String>,
-        /// A TOML text; - is stdin
-        #[arg(long, value_name = "TOML")]
-        from: Option<PathBuf>,
-    },
+    New(new::NewArgs),
     /// List all processes
     List,
     /// Print a process as it was written
@@ -63,9 +53,15 @@ enum Action {
         name: String,
     },
     /// Take a draft into use; source, key, mode and attributes cannot be edited afterwards
+    ///
+    /// Shows what is taken into use and a dry run of the first records, and asks. Where nobody can answer, it completes
+    /// unless the dry run fails by the data or the definition.
     Complete {
         /// The process
         name: String,
+        /// Do not ask, and do not look at the source
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Let a process run no more until it is resumed
     Pause {
@@ -94,9 +90,13 @@ enum Action {
 }
 
 impl ProcessArgs {
-    /// Whether it opens an editor, which has Ctrl-C to itself.
-    pub fn opens_editor(&self) -> bool {
-        matches!(self.action, Action::Edit { from: None, .. })
+    /// Whether it has the terminal, and with it Ctrl-C, to itself: an editor, or lines that are edited.
+    pub fn owns_terminal(&self) -> bool {
+        match &self.action {
+            Action::Edit { from: None, .. } => true,
+            Action::New(args) => args.is_guided(),
+            _ => false,
+        }
     }
 }
 
@@ -115,18 +115,7 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
     }
     let instance = context.instance()?;
     match args.action {
-        Action::New {
-            name,
-            file,
-            connection,
-            from,
-        } => {
-            let text = match from {
-                Some(from) => edit::read(&from)?,
-                None => skeleton(&instance, file, connection).await?,
-            };
-            new(context, &instance, &name, &text).await
-        }
+        Action::New(args) => new::run(context, &instance, args).await,
         Action::List => list(context).await,
         Action::Show {
             name,
@@ -136,23 +125,9 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
             name,
             effective: false,
         } => print_text(&process::text(&instance, &name)?),
-        Action::Edit {
-            name,
-            from: Some(file),
-        } => {
-            process::edit(&instance, &name, &edit::read(&file)?).await?;
-            said(context, &name, "changed")
-        }
-        Action::Edit { name, from: None } => edit_by_hand(context, &instance, &name).await,
+        Action::Edit { name, from } => edit::run(context, &instance, &name, from.as_deref()).await,
         Action::Check { name } => check(context, &instance, &name),
-        Action::Complete { name } => {
-            process::complete(&instance, &name).await?;
-            context.say(format!(
-                "{name} is ready; run it with: {} run {name}",
-                context.program()
-            ));
-            Ok(())
-        }
+        Action::Complete { name, yes } => complete::run(context, &instance, &name, answer(yes)).await,
         Action::Pause { name } => {
             process::pause(&instance, &name).await?;
             said(context, &name, "paused")
@@ -161,34 +136,35 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
             process::resume(&instance, &name).await?;
             said(context, &name, "resumed")
         }
-        Action::Delete { name, yes } => {
-            let answer = if yes { Answer::Given } else { Answer::Asked };
-            confirm(
-                &format!("delete the process {name}? its name can never be used again"),
-                answer,
-            )?;
-            process::delete(&instance, &name).await?;
-            said(context, &name, "deleted")
-        }
+        Action::Delete { name, yes } => delete(context, &instance, &name, answer(yes)).await,
         Action::Schema { .. } => Ok(()),
     }
 }
 
-/// Makes a draft; also the demo's way to its process.
-pub(super) async fn new(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<()> {
-    process::create(instance, name, text).await?;
-    let program = context.program();
-    context.say(format!(
-        "made the draft {name}; go on with: {program} process edit {name}"
-    ));
-    context.say(format!("then: {program} process complete {name}"));
-    Ok(())
+fn answer(yes: bool) -> Answer {
+    if yes { Answer::Given } else { Answer::Asked }
 }
 
-async fn skeleton(instance: &Instance, file: Option<PathBuf>, connection: Option<String>) -> Result<String> {
-    let sources = Sources::of(instance);
-    let writing = move || process::skeleton(&sources, file.as_deref(), connection.as_deref());
-    Ok(blocking(writing).await?)
+async fn delete(context: &Context, instance: &Instance, name: &str, answer: Answer) -> Result<()> {
+    let question = format!(
+        "delete the process {name}? its attributes and its runs stay, its name can never be used again"
+    );
+    confirm(question, answer).await?;
+    let attributes = match process::delete(instance, name).await? {
+        Deleted::Kept(names) => format!("stay in customers: {}", names.join(", ")),
+        Deleted::Freed(names) if names.is_empty() => "were none yet".to_owned(),
+        Deleted::Freed(names) => format!(
+            "never had a value, and their names are free: {}",
+            names.join(", ")
+        ),
+    };
+    context.say(format!("{name}: deleted; its name is not used again"));
+    context.say(format!("its attributes {attributes}"));
+    context.say(format!(
+        "its runs, rejects and events stay: {} runs {name}",
+        context.program()
+    ));
+    Ok(())
 }
 
 async fn list(context: &Context) -> Result<()> {
@@ -213,24 +189,6 @@ fn check(context: &Context, instance: &Instance, name: &str) -> Result<()> {
         "{name} has no problems: {attributes} attributes, {rules} rules of its own"
     ));
     Ok(())
-}
-
-async fn edit_by_hand(context: &Context, instance: &Instance, name: &str) -> Result<()> {
-    let before = process::text(instance, name)?;
-    let draft = edit::Draft::of(name, &before)?;
-    let after = draft.edit()?;
-    if after == before {
-        draft.discard();
-        return said(context, name, "not changed");
-    }
-    process::edit(instance, name, &after).await.map_err(|error| {
-        let file = draft.file().display();
-        error.hint(format!(
-            "what you typed is in {file}; mend it and: sluice process edit {name} --from {file}"
-        ))
-    })?;
-    draft.discard();
-    said(context, name, "changed")
 }
 
 fn said(context: &Context, name: &str, what: &str) -> Result<()> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Args;
-use datafusion::common::runtime::SpawnedTask;
 use sluice_engine::history::rollback::{LaterWrites, Rollback, RollbackReport, RollbackRequest, Target};
 use sluice_engine::instance::Instance;
 use sluice_engine::{Error, sql};
@@ -66,7 +65,7 @@ pub async fn run(context: &Context, args: RollbackArgs) -> Result<()> {
     if answer == Answer::Asked {
         context.say(render::rollback_counts(planned.report()));
     }
-    stoppable(&stop, ask(answer)).await?;
+    stoppable(&stop, confirm("roll back?", answer)).await?;
     print(object, &planned.commit(&stop).await?)
 }
 
@@ -78,12 +77,6 @@ async fn target(instance: &Instance, text: &str) -> Result<Target> {
         return Ok(Target::Version(version));
     }
     Ok(Target::Run(sql::resolve_commit(instance, text).await?))
-}
-
-/// On a thread of its own, so that Ctrl-C is heard.
-async fn ask(answer: Answer) -> Result<()> {
-    let asked = SpawnedTask::spawn_blocking(move || confirm("roll back?", answer));
-    asked.join().await.map_err(Error::from)?
 }
 
 async fn stoppable<T>(stop: &Arc<Notify>, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -1,5 +1,5 @@
 //! What is said in words on stdout: [`report`] is a run's, [`rollback`] a rollback's, [`preview`] a file's,
-//! `maintenance` that of optimize and vacuum, `columns` its small tables, `numbers` the digits.
+//! [`summary`] a draft's, `maintenance` that of optimize and vacuum, `columns` its small tables, `numbers` the digits.
 
 mod columns;
 mod maintenance;
@@ -7,10 +7,12 @@ mod numbers;
 mod preview;
 mod report;
 mod rollback;
+mod summary;
 
 pub use columns::{Align, columns};
 pub use maintenance::{maintained, optimized, vacuumed};
 pub use numbers::{megabytes, seconds, thousands};
-pub use preview::preview;
+pub use preview::{column_facts, preview};
 pub use report::{report, run_line};
 pub use rollback::{rollback, rollback_counts};
+pub use summary::summary;

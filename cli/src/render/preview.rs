@@ -16,7 +16,7 @@ const CELL_CHARACTERS: usize = 24;
 pub fn preview(preview: &Preview, file: &Path, connection: Option<&str>, program: &str) -> String {
     let sections = [
         head(preview, file),
-        facts(&preview.columns),
+        column_facts(&preview.columns),
         notes(&preview.columns),
         sample(preview),
         keys(preview),
@@ -39,7 +39,8 @@ fn head(preview: &Preview, file: &Path) -> String {
     text
 }
 
-fn facts(reports: &[ColumnReport]) -> String {
+/// A table of what the columns hold.
+pub fn column_facts(reports: &[ColumnReport]) -> String {
     if reports.is_empty() {
         return String::new();
     }

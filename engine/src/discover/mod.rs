@@ -50,5 +50,7 @@ pub use encoding::{EncodingGuess, decode_head, guess_encoding};
 pub use guess::{TypeGuess, guess_type};
 pub use keys::{KeyCandidate, key_candidates};
 pub use preview::{Observed, Preview, preview};
+pub use process_text::{Chosen, process_text, raw_attribute};
 pub use report::ColumnReport;
+pub use select::select;
 pub use suggest::{SuggestOptions, SuggestedAttribute, Suggestion, suggest};

@@ -5,28 +5,42 @@ use super::dialect::{DialectGuess, LineEnd};
 use super::suggest::{SuggestOptions, SuggestedAttribute};
 use crate::decode::bytes::Encoding;
 use crate::spec::{
-    Format, Mode, Newline, Problem, RawAttribute, RawProcess, RawSource, default_attribute_name, render_raw,
+    Format, Mode, Newline, Problem, RawAttribute, RawProcess, RawSchedule, RawSource, default_attribute_name,
+    render_raw,
 };
 
-/// The text of a process that registers the customers of a file; the notes stand on top as comments.
+/// What a process is to load, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// What becomes of unknown customers.
+    pub mode: Mode,
+    /// The column with the customer id.
+    pub key: String,
+    /// Columns to load and what they become.
+    pub attributes: Vec<SuggestedAttribute>,
+    /// When it runs; none: one time.
+    pub schedule: Option<RawSchedule>,
+}
+
+/// The text of a process over a file; the notes stand on top as comments.
 ///
 /// # Errors
 /// A problem of the encoder, which no text is known to cause.
 pub fn process_text(
     options: &SuggestOptions,
     dialect: &DialectGuess,
-    key: &str,
-    attributes: &[SuggestedAttribute],
+    chosen: &Chosen,
     notes: &[String],
 ) -> Result<String, Problem> {
     let process = RawProcess {
-        mode: Some(Mode::Register),
-        key: Some(key.to_owned()),
+        mode: Some(chosen.mode),
+        key: Some(chosen.key.clone()),
         source: Some(RawSource {
             connection: options.connection.clone(),
             ..source(&options.file, dialect)
         }),
-        attribute: attributes.iter().map(raw_attribute).collect(),
+        attribute: chosen.attributes.iter().map(raw_attribute).collect(),
+        schedule: chosen.schedule.clone(),
         ..RawProcess::default()
     };
     let comments: String = notes.iter().map(|note| comment(note)).collect();
@@ -64,7 +78,9 @@ fn source(file: &str, dialect: &DialectGuess) -> RawSource {
     }
 }
 
-fn raw_attribute(attribute: &SuggestedAttribute) -> RawAttribute {
+/// The attribute as a process file has it.
+#[must_use]
+pub fn raw_attribute(attribute: &SuggestedAttribute) -> RawAttribute {
     let some = |list: &Vec<String>| Some(list.clone()).filter(|list| !list.is_empty());
     RawAttribute {
         column: Some(attribute.column.clone()),

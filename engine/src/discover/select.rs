@@ -36,9 +36,8 @@ pub fn select(
     let mut attributes: Vec<SuggestedAttribute> = Vec::new();
     for column in useful.into_iter().take(options.max_attributes) {
         let mut guess = column.guess.clone();
-        let has_email = attributes
-            .iter()
-            .any(|other| other.guess.ty == AttributeType::Email);
+        let is_email = |other: &SuggestedAttribute| other.guess.ty == AttributeType::Email;
+        let has_email = options.email.is_some() || attributes.iter().any(is_email);
         if guess.ty == AttributeType::Email && has_email {
             guess.ty = AttributeType::String;
             notes.push(format!(

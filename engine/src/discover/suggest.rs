@@ -9,12 +9,12 @@ use super::container::Container;
 use super::dialect::{DialectGuess, LineEnd};
 use super::guess::TypeGuess;
 use super::keys::KeyCandidate;
-use super::process_text::process_text;
+use super::process_text::{Chosen, process_text};
 use super::report::ColumnReport;
 use super::select::select;
 use super::shell;
 use crate::decode::bytes::Encoding;
-use crate::spec::{AttributeType, Mapping, Problem};
+use crate::spec::{AttributeType, Mapping, Mode, Problem};
 
 /// Attributes that a process may have by default.
 pub const DEFAULT_MAX_ATTRIBUTES: usize = 10;
@@ -30,6 +30,8 @@ pub struct SuggestOptions {
     pub max_attributes: usize,
     /// Names the instance reserves.
     pub reserved: Vec<String>,
+    /// The instance's e-mail attribute, where it has one.
+    pub email: Option<String>,
 }
 
 impl SuggestOptions {
@@ -41,6 +43,7 @@ impl SuggestOptions {
             connection: None,
             max_attributes: DEFAULT_MAX_ATTRIBUTES,
             reserved: Vec::new(),
+            email: None,
         }
     }
 }
@@ -75,6 +78,39 @@ pub struct SuggestedAttribute {
 }
 
 impl SuggestedAttribute {
+    /// A column as somebody maps it: formats and null tokens are those that were found for the type.
+    #[must_use]
+    pub fn of_mapping(mapping: &Mapping, columns: &[ColumnReport]) -> Self {
+        let report = columns.iter().find(|report| report.name == mapping.column);
+        let of_type = |report: &ColumnReport| {
+            let share = report.shares.iter().find(|share| share.ty == mapping.ty);
+            share.map(|share| (share.format.clone(), share.share))
+        };
+        let guess = report
+            .map(|report| &report.guess)
+            .filter(|guess| guess.ty == mapping.ty);
+        let guess = guess.cloned().unwrap_or_else(|| {
+            let (format, share) = report.and_then(of_type).unwrap_or_default();
+            let is_text = matches!(mapping.ty, AttributeType::String);
+            let found = report.filter(|_| !is_text);
+            TypeGuess {
+                ty: mapping.ty,
+                format,
+                null_tokens: found
+                    .map(|report| report.guess.null_tokens.clone())
+                    .unwrap_or_default(),
+                share,
+                runner_up: None,
+                notes: Vec::new(),
+            }
+        });
+        Self {
+            column: mapping.column.clone(),
+            name: mapping.name.clone(),
+            guess,
+        }
+    }
+
     /// Whether `COL:NAME=TYPE` says all there is to say.
     #[must_use]
     pub fn fits_a_line(&self) -> bool {
@@ -146,7 +182,14 @@ pub fn suggest(
             .filter(|attribute| !attribute.fits_a_line())
             .map(untold),
     );
-    let process_toml = process_text(options, dialect, &key, &attributes, &notes)?;
+    let chosen = Chosen {
+        mode: Mode::Register,
+        key,
+        attributes,
+        schedule: None,
+    };
+    let process_toml = process_text(options, dialect, &chosen, &notes)?;
+    let Chosen { key, attributes, .. } = chosen;
     Ok(Suggestion {
         ingest_line: Some(ingest_line(options, &key, &attributes)),
         key: Some(key),

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::additions::beside_line;
+use super::draft::parse_mappings;
 use super::lifecycle::{check, complete, create, live_state, parse};
 use super::ownership::check_ownership;
 use super::state::{ProcessStatus, StateFile};
@@ -9,7 +11,7 @@ use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
 use crate::source::{Sources, blocking, typed, typed_url};
-use crate::spec::{self, Locked, Mapping, Mode, NewProcess, Source, SourceKind};
+use crate::spec::{self, Locked, Mode, NewProcess, Source, SourceKind};
 
 /// What `ingest` was told.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +44,7 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     if ingest.attributes.is_empty() {
         return Err(suggestion(ingest, &file));
     }
-    let mappings = mappings(ingest)?;
+    let mappings = parse_mappings(&ingest.attributes)?;
     let wanted: Vec<String> = std::iter::once(ingest.key.clone())
         .chain(mappings.iter().map(|m| m.column.clone()))
         .collect();
@@ -83,70 +85,6 @@ fn source(instance: &Instance, ingest: &Ingest, name: &str) -> Result<Source> {
     typed(&ingest.file, ingest.connection.as_deref())
 }
 
-/// A starting point for `process new`: what `preview` guesses of `file`, or a commented example. May wait.
-///
-/// # Errors
-/// The file is not there or has no readable header.
-pub fn skeleton(sources: &Sources, file: Option<&Path>, connection: Option<&str>) -> Result<String> {
-    let Some(path) = file else {
-        return Ok(EXAMPLE.to_owned());
-    };
-    let typed = typed(path, connection)?;
-    let source = sources
-        .current(&typed)?
-        .ok_or_else(|| Error::runtime(sources.none_there(&typed)).hint("put a first file there"))?;
-    // A folder or pattern stays what the process reads; one file is named in full.
-    let url = match typed.names_several() {
-        true => typed.location().to_owned(),
-        false => source.url.clone(),
-    };
-    let preview = crate::preview::preview(&source, &url, connection)?;
-    if let Some(text) = preview.suggestion.process_toml {
-        return Ok(text);
-    }
-    let opened = OpenFile::open(source, ReadOptions::default())?;
-    let columns = &opened.header.columns;
-    let key = columns.first().cloned().unwrap_or_default();
-    let mappings = columns
-        .iter()
-        .skip(1)
-        .take(10)
-        .map(|column| Mapping::of_column(column, spec::AttributeType::String));
-    let new = NewProcess {
-        attributes: mappings.collect(),
-        connection: connection.map(str::to_owned),
-        ..NewProcess::new(Mode::Register, key, url)
-    };
-    spec::render_process(&new).map_err(|problem| all(&[problem]))
-}
-
-const EXAMPLE: &str = r#"mode = "register"        # or "update": unknown customer IDs are rejected
-key  = "cid"             # the column with the customer ID
-
-[source]
-url = "customers.csv"
-
-[[attribute]]
-column = "Loyalty Tier"  # as in the header, byte for byte
-name = "loyalty_tier"
-type = "string"          # int bigint decimal(p,s) double boolean date timestamp string varchar(n) nvarchar(n) email
-"#;
-
-fn mappings(ingest: &Ingest) -> Result<Vec<Mapping>> {
-    let (mut mappings, mut problems) = (Vec::new(), Vec::new());
-    for text in &ingest.attributes {
-        match spec::parse_mapping(text) {
-            Ok(mapping) => mappings.push(mapping),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() {
-        Ok(mappings)
-    } else {
-        Err(all(&problems))
-    }
-}
-
 /// A column that the command line names and the file lacks is a mistake of the command, not of the data.
 fn as_usage(error: Error) -> Error {
     if error.code() != Some("column_missing") {
@@ -169,6 +107,11 @@ fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
+    // Which file is named is another matter.
+    let of_existing = Locked {
+        source: asked.source.location().to_owned(),
+        ..Locked::of(&existing)
+    };
     let lines: Vec<String> = differences
         .iter()
         .map(|d| format!("{}: the process has {}, asked for {}", d.field, d.is, d.was))
@@ -177,7 +120,8 @@ fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
         "the process {name} exists and differs:\n  {}",
         lines.join("\n  ")
     ))
-    .hint("name another process with --name, or ingest with the attributes it has"))
+    .hint("name another process with --name, or ingest with the attributes it has")
+    .hints_of(beside_line(instance, &of_existing, &asked)))
 }
 
 /// The file's base name in the letters of process names.

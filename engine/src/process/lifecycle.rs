@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::additions::beside_line;
+use super::completing::completed_already;
 use super::ownership::{check_ownership, names};
 use super::slots::slot_after;
 use super::state::{ProcessState, ProcessStatus, StateFile};
@@ -94,7 +96,7 @@ pub async fn edit(instance: &Instance, name: &str, text: &str) -> Result<()> {
     let edited = match &state.locked {
         Some(locked) => {
             let edited = parse(instance, name, text)?;
-            check_locked(locked, &edited)?;
+            check_locked(instance, locked, &edited)?;
             Some(edited)
         }
         None => None,
@@ -148,7 +150,7 @@ pub fn check(instance: &Instance, name: &str) -> Result<Process> {
     let state = live_state(instance, name)?;
     let process = parse(instance, name, &text(instance, name)?)?;
     if let Some(locked) = &state.locked {
-        check_locked(locked, &process)?;
+        check_locked(instance, locked, &process)?;
     }
     layout(&process)?;
     read_options(&process.source, &instance.config().limits)?;
@@ -167,8 +169,7 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
     check_ownership(instance, &process, &snapshot)?;
     StateFile::of(instance, name).update(|state| {
         if state.status != ProcessStatus::Draft {
-            return Err(Error::usage(format!("the process {name} is completed already"))
-                .hint(format!("run it: sluice run {name}")));
+            return Err(completed_already(name));
         }
         state.status = if process.schedule.is_some() {
             ProcessStatus::Scheduled
@@ -227,12 +228,21 @@ pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
     record_event(instance, Event::lifecycle("resumed", name)).await
 }
 
+/// What became of the attributes of a process that was deleted. Its runs, rejects and events stay always.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deleted {
+    /// They stay in `customers`, with what was merged.
+    Kept(Vec<String>),
+    /// It never merged: their names are free.
+    Freed(Vec<String>),
+}
+
 /// Deletes a process; its attributes and history stay, its name is never used again.
 ///
 /// # Errors
 /// A run of it is under way.
-pub async fn delete(instance: &Instance, name: &str) -> Result<()> {
-    StateFile::of(instance, name).update(|state| {
+pub async fn delete(instance: &Instance, name: &str) -> Result<Deleted> {
+    let deleted = StateFile::of(instance, name).update(|state| {
         if state.lease.as_ref().is_some_and(|lease| !lease.is_dead()) {
             return Err(Error::conflict(format!("a run of {name} is under way"))
                 .hint("delete it when the run has ended"));
@@ -241,10 +251,16 @@ pub async fn delete(instance: &Instance, name: &str) -> Result<()> {
             return Err(cannot("delete", name, state.status));
         }
         state.status = ProcessStatus::Deleted;
-        Ok(())
+        let locked = state.locked.iter().flat_map(|locked| &locked.attributes);
+        let attributes = locked.map(|attribute| attribute.name.clone()).collect();
+        Ok(match state.merged.is_empty() {
+            true => Deleted::Freed(attributes),
+            false => Deleted::Kept(attributes),
+        })
     })?;
     std::fs::remove_file(definition_path(instance, name))?;
-    record_event(instance, Event::lifecycle("deleted", name)).await
+    record_event(instance, Event::lifecycle("deleted", name)).await?;
+    Ok(deleted)
 }
 
 /// The definition with every default filled in.
@@ -355,7 +371,7 @@ fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
     }
 }
 
-fn schedule_words(schedule: &spec::Schedule) -> String {
+pub(super) fn schedule_words(schedule: &spec::Schedule) -> String {
     format!(
         "every {}h from {} {}",
         schedule.every.hours(),
@@ -377,7 +393,7 @@ pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Proce
     Ok(process)
 }
 
-fn check_locked(locked: &Locked, edited: &Process) -> Result<()> {
+fn check_locked(instance: &Instance, locked: &Locked, edited: &Process) -> Result<()> {
     let differences = locked.differences(edited);
     if differences.is_empty() {
         return Ok(());
@@ -391,7 +407,8 @@ fn check_locked(locked: &Locked, edited: &Process) -> Result<()> {
         edited.name,
         lines.join("\n  ")
     ))
-    .hint("put them back, or make a new process for new attributes"))
+    .hint("put them back, or make a new process for new attributes")
+    .hints_of(beside_line(instance, locked, edited)))
 }
 
 pub(super) fn live_state(instance: &Instance, name: &str) -> Result<ProcessState> {

@@ -9,7 +9,14 @@
 //!
 //! [`StateFile`] is the one place that changes: read, changed and replaced under a lock. A [`Lease`] in it says that a
 //! run is under way; whoever finds a dead one settles it first ([`run`](crate::run)).
+//!
+//! `draft` is what a new process starts from, `lifecycle` its steps, `completing` what is looked over before the step that
+//! cannot be undone, `additions` the process beside one that has its attributes already. `leasing`, `slots` and `due` are
+//! pure and take the time as a parameter.
 
+mod additions;
+mod completing;
+mod draft;
 mod due;
 mod ingest;
 mod lease;
@@ -19,13 +26,20 @@ mod ownership;
 mod slots;
 mod state;
 
+pub use additions::{Beside, additions, like};
+pub use completing::{
+    EmailOffer, Summary, SummaryAttribute, SummaryPolicy, completing, email_offer, take_email,
+};
+pub use draft::{Looked, Wanted, example, look, look_at, parse_mappings, raw_attributes};
 pub use due::{Agenda, Due, agenda};
-pub use ingest::{Ingest, ensure, skeleton};
+pub use ingest::{Ingest, ensure};
 pub use lease::{Holder, Lease, Trigger};
 pub use lifecycle::{
-    ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume, rules,
-    schema, text,
+    Deleted, ProcessView, RuleLine, check, complete, create, delete, edit, effective, list, pause, resume,
+    rules, schema, text,
 };
-pub use ownership::{Reservation, check_ownership, names, reserved_attributes, with_reserved};
+pub use ownership::{
+    Reservation, check_ownership, email_attribute, names, reserved_attributes, with_reserved,
+};
 pub use slots::slot_after;
 pub use state::{LastRun, MergedSource, ProcessState, ProcessStatus, Settling, StateFile};

@@ -128,6 +128,28 @@ fn check_email(
     snapshot: &Snapshot,
     reserved: &BTreeMap<String, Reservation>,
 ) -> Result<()> {
+    match emails(snapshot, reserved).find(|other| *other != name) {
+        Some(other) => Err(
+            Error::usage(format!("the instance has its e-mail attribute already: {other}"))
+                .hint(format!("map {name} of {} as a string", process.name)),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The instance's e-mail attribute, in the table or reserved.
+///
+/// # Errors
+/// A state file that cannot be read.
+pub fn email_attribute(instance: &Instance, snapshot: &Snapshot) -> Result<Option<String>> {
+    let reserved = reserved_attributes(instance)?;
+    Ok(emails(snapshot, &reserved).next().map(str::to_owned))
+}
+
+fn emails<'a>(
+    snapshot: &'a Snapshot,
+    reserved: &'a BTreeMap<String, Reservation>,
+) -> impl Iterator<Item = &'a str> {
     let fields = snapshot.schema.fields().iter();
     let in_table = fields.filter(|field| {
         field
@@ -136,15 +158,10 @@ fn check_email(
             .is_some_and(|role| role == "email")
     });
     let email = AttributeType::Email.to_string();
-    let to_come = reserved.iter().filter(|(_, reservation)| reservation.ty == email);
-    let mut all = in_table
-        .map(|field| field.name())
-        .chain(to_come.map(|(name, _)| name));
-    match all.find(|other| *other != name) {
-        Some(other) => Err(
-            Error::usage(format!("the instance has its e-mail attribute already: {other}"))
-                .hint(format!("map {name} of {} as a string", process.name)),
-        ),
-        None => Ok(()),
-    }
+    let to_come = reserved
+        .iter()
+        .filter(move |(_, reservation)| reservation.ty == email);
+    in_table
+        .map(|field| field.name().as_str())
+        .chain(to_come.map(|(name, _)| name.as_str()))
 }

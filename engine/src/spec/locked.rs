@@ -93,6 +93,17 @@ impl Locked {
         found
     }
 
+    /// The names of the attributes that an edit adds; none where it changes anything else that is locked.
+    pub fn additions(&self, edited: &Process) -> Vec<String> {
+        let adds = |difference: &Difference| {
+            let name = difference.field.strip_prefix("attribute ")?;
+            (difference.was == ABSENT).then(|| name.to_owned())
+        };
+        let differences = self.differences(edited);
+        let names: Option<Vec<String>> = differences.iter().map(adds).collect();
+        names.unwrap_or_default()
+    }
+
     fn attribute(&self, name: &str) -> Option<&LockedAttribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }

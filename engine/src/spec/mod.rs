@@ -31,6 +31,7 @@ mod read;
 mod render;
 mod resolve;
 mod retention;
+mod rewrite;
 mod rule;
 mod schedule;
 mod schema;
@@ -69,6 +70,7 @@ pub use process::{Process, RawAttribute, RawPolicy, RawProcess, RawRule, RawRule
 pub use render::{NewProcess, render_process, render_raw};
 pub use resolve::{parse_process, parse_process_in};
 pub use retention::Retention;
+pub use rewrite::{attributes_beside, beside, with_type};
 pub use rule::{BUILTIN_RULE_IDS, BuiltinSeverities, RuleKind, Severity, UserRule};
 pub use schedule::{Every, Schedule};
 pub use schema::{connection_schema, json_schema};

@@ -45,6 +45,24 @@ pub struct Schedule {
     pub time_zone: Tz,
 }
 
+impl RawSchedule {
+    /// The schedule, where no instance has defaults for it.
+    ///
+    /// # Errors
+    /// The first problem of it.
+    pub fn check(&self) -> Result<Schedule, Problem> {
+        let mut findings = Findings::default();
+        let schedule = resolve(self, &Defaults::default(), &mut findings);
+        match (findings.problems.into_iter().next(), schedule) {
+            (None, Some(schedule)) => Ok(schedule),
+            (problem, _) => {
+                Err(problem
+                    .unwrap_or_else(|| Problem::new("schedule", "incomplete", "write every = \"24h\"")))
+            }
+        }
+    }
+}
+
 /// The schedule of `[schedule]`.
 pub(super) fn resolve(raw: &RawSchedule, defaults: &Defaults, findings: &mut Findings) -> Option<Schedule> {
     if raw.every.is_none() {

@@ -1,12 +1,79 @@
-//! The text of a process: from a file, from stdin, or from the user's editor.
+//! `sluice process edit`: the text of a process from a file, from stdin, or from the user's editor.
 
 use std::io::{IsTerminal, Read, stdin};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sluice_engine::Error;
+use sluice_engine::instance::Instance;
+use sluice_engine::{Error, process};
 
-use crate::error::Result;
+use super::{create, said};
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::talk::offer;
+
+/// Replaces the text. Attributes that it adds to a completed process are offered as a process of their own.
+///
+/// # Errors
+/// The new text has problems, or changes what is locked.
+pub async fn run(context: &Context, instance: &Instance, name: &str, from: Option<&Path>) -> Result<()> {
+    match from {
+        Some(file) => apply(context, instance, name, &read(file)?).await,
+        None => by_hand(context, instance, name).await,
+    }
+}
+
+async fn apply(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<()> {
+    match process::edit(instance, name, text).await {
+        Ok(()) => said(context, name, "changed"),
+        Err(error) if offer_beside(context, instance, name, text).await? => {
+            drop(error);
+            said(context, name, "not changed")
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn by_hand(context: &Context, instance: &Instance, name: &str) -> Result<()> {
+    let before = process::text(instance, name)?;
+    let draft = Draft::of(name, &before)?;
+    let after = draft.edit()?;
+    if after == before {
+        draft.discard();
+        return said(context, name, "not changed");
+    }
+    apply(context, instance, name, &after)
+        .await
+        .map_err(|failure| match failure {
+            Failure::Engine(error) => {
+                let file = draft.file().display();
+                Failure::Engine(error.hint(format!(
+                    "what you typed is in {file}; mend it and: sluice process edit {name} --from {file}"
+                )))
+            }
+            other => other,
+        })?;
+    draft.discard();
+    Ok(())
+}
+
+/// Offers to make a process of the attributes that `text` adds, if that is why it was refused.
+async fn offer_beside(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<bool> {
+    // A text with other problems is refused for those.
+    let Ok(Some(beside)) = process::additions(instance, name, text) else {
+        return Ok(false);
+    };
+    let question = format!(
+        "{name} is completed, so that it gets no new attributes; make the process {} over the same file for {}?",
+        beside.name,
+        beside.attributes.join(", ")
+    );
+    if !offer(question).await? {
+        return Ok(false);
+    }
+    create(context, instance, &beside.name, &beside.text).await?;
+    Ok(true)
+}
 
 /// Reads a text from a file, `-` being stdin.
 ///
