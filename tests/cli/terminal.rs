@@ -16,7 +16,7 @@ pub fn converse(home: &Home, args: &str, answers: &[(&str, &str)]) -> (String, O
         .args(["-qefc", &format!("'{sluice}' {args}"), "/dev/null"])
         .current_dir(home.path(""))
         .env_remove("SLUICE_INSTANCE")
-        .env("TERM", "dumb")
+        .env("TERM", "xterm")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

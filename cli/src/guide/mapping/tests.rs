@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use sluice_engine::process::look;
 use sluice_engine::source::Sources;
 use sluice_engine::spec::Every;
@@ -99,10 +97,9 @@ fn what_cannot_be_is_said_and_asked_again() {
         "neither register nor update",
         "cannot name an attribute",
         "strng",
-        "`tier`",
+        "tier is what \"Loyalty Tier\" becomes",
         "one e-mail attribute, and that is tier",
     ] {
-        let told = told.trim_matches('`');
         assert!(script.was_told(told), "{told}: {script:?}");
     }
     assert_eq!(mapped(&chosen), ["Loyalty Tier:tier=email"]);
@@ -137,7 +134,7 @@ fn a_pattern_of_a_folder_may_have_a_schedule() {
     );
     let text = looked.text_of(&chosen, &[]).unwrap();
     assert!(
-        text.contains("Customers_%.csv") && Path::new("/").exists(),
+        text.contains("Customers_%.csv"),
         "{text}"
     );
 }
