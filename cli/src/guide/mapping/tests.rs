@@ -133,10 +133,7 @@ fn a_pattern_of_a_folder_may_have_a_schedule() {
             && script.was_told("no time zone")
     );
     let text = looked.text_of(&chosen, &[]).unwrap();
-    assert!(
-        text.contains("Customers_%.csv"),
-        "{text}"
-    );
+    assert!(text.contains("Customers_%.csv"), "{text}");
 }
 
 #[test]

@@ -235,11 +235,13 @@ impl World {
         let run_id = format!("run-{}", self.now.timestamp());
         match state.begin(process, run_id, Trigger::Schedule, holder, self.now) {
             Ok(_) => {
-                let most = match (self.year, self.dice.below(20)) {
-                    (Year::Rough, 0) => 20 * 60,
-                    _ => 40,
+                let most_seconds = match (self.year, self.dice.below(20)) {
+                    (Year::Rough, 0) => 20 * 3600,
+                    // It may be over before the other server acts.
+                    (_, 1..6) => 4,
+                    _ => 40 * 60,
                 };
-                let ended = self.now + TimeDelta::seconds(30 + self.dice.below(most * 60));
+                let ended = self.now + TimeDelta::seconds(1 + self.dice.below(most_seconds));
                 self.servers[server].runs.insert(process.to_owned(), ended);
                 let run = Run {
                     slot,
