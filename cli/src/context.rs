@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sluice_engine::instance::{CONFIG_FILE, Instance};
+use sluice_engine::instance::{CONFIG_FILE, Instance, Root};
 use sluice_engine::run::Watch;
 use sluice_engine::source::Sources;
 use tokio::sync::Notify;
@@ -30,9 +30,7 @@ impl Context {
     /// A context that `stop` winds down.
     pub fn new(settings: Settings, stop: Arc<Notify>) -> Self {
         let program = match &settings.instance {
-            InstanceChoice::Named(folder) => {
-                format!("sluice -i {}", shell::quoted(&folder.to_string_lossy()))
-            }
+            InstanceChoice::Named(place) => format!("sluice -i {}", shell::quoted(place)),
             InstanceChoice::Environment(_) | InstanceChoice::Nearest => "sluice".to_owned(),
         };
         Self {
@@ -43,9 +41,9 @@ impl Context {
     }
 
     /// The same for a user who stands in `folder`, an instance.
-    pub fn inside(&self, folder: PathBuf) -> Self {
+    pub fn inside(&self, folder: &Path) -> Self {
         let settings = Settings {
-            instance: InstanceChoice::Named(folder),
+            instance: InstanceChoice::Named(folder.to_string_lossy().into_owned()),
             ..self.settings.clone()
         };
         Self {
@@ -70,10 +68,10 @@ impl Context {
     ///
     /// # Errors
     /// There is none.
-    pub fn instance(&self) -> Result<Instance> {
-        let instance = match self.settings.instance.folder() {
-            Some(folder) => Instance::open(folder)?,
-            None => Instance::find(&absolute(Path::new("."))?)?,
+    pub async fn instance(&self) -> Result<Instance> {
+        let instance = match self.settings.instance.place() {
+            Some(place) => Instance::open(Root::named(place)?).await?,
+            None => Instance::find(&absolute(Path::new("."))?).await?,
         };
         Ok(instance.with_new_hosts(self.settings.new_hosts))
     }
@@ -82,14 +80,14 @@ impl Context {
     ///
     /// # Errors
     /// An instance that was named is not there, or its configuration has problems.
-    pub fn sources(&self) -> Result<Sources> {
+    pub async fn sources(&self) -> Result<Sources> {
         let nearest = absolute(Path::new("."))?;
         let is_there = nearest
             .ancestors()
             .any(|folder| folder.join(CONFIG_FILE).is_file());
-        match self.settings.instance.folder() {
+        match self.settings.instance.place() {
             None if !is_there => Ok(Sources::without_instance().with_new_hosts(self.settings.new_hosts)),
-            _ => Ok(Sources::of(&self.instance()?)),
+            _ => Ok(Sources::of(&self.instance().await?)),
         }
     }
 
@@ -98,7 +96,7 @@ impl Context {
     /// # Errors
     /// There is no instance, or a table of it cannot be read.
     pub async fn session(&self) -> Result<Session> {
-        Session::open(&self.instance()?, &self.settings).await
+        Session::open(&self.instance().await?, &self.settings).await
     }
 
     /// A window on a run, through which a signal stops it.

@@ -1,7 +1,6 @@
 //! Global options: what was typed, and what it resolves to.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use sluice_engine::source::sftp::NewHosts;
@@ -17,9 +16,10 @@ const INSTANCE_VARIABLE: &str = "SLUICE_INSTANCE";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Folder of the instance [default: $SLUICE_INSTANCE, else the nearest folder with sluice.toml]
-    #[arg(short, long, global = true, value_name = "FOLDER")]
-    pub instance: Option<PathBuf>,
+    /// Folder of the instance, or s3://BUCKET/PREFIX or gs://BUCKET/PREFIX [default: $SLUICE_INSTANCE, else the nearest
+    /// folder with sluice.toml]
+    #[arg(short, long, global = true, value_name = "PLACE")]
+    pub instance: Option<String>,
     /// How data is printed on stdout
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: OutputFormat,
@@ -54,18 +54,18 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstanceChoice {
     /// The one that `-i` names.
-    Named(PathBuf),
+    Named(String),
     /// The one that the environment names.
-    Environment(PathBuf),
+    Environment(String),
     /// The nearest, from the current folder upwards.
     Nearest,
 }
 
 impl InstanceChoice {
-    /// The folder, if one was named.
-    pub fn folder(&self) -> Option<&PathBuf> {
+    /// The folder or URL, if one was named.
+    pub fn place(&self) -> Option<&str> {
         match self {
-            Self::Named(folder) | Self::Environment(folder) => Some(folder),
+            Self::Named(place) | Self::Environment(place) => Some(place),
             Self::Nearest => None,
         }
     }
@@ -127,8 +127,10 @@ impl Settings {
 }
 
 fn from_environment() -> Option<InstanceChoice> {
-    let folder = std::env::var_os(INSTANCE_VARIABLE).filter(|folder| !folder.is_empty())?;
-    Some(InstanceChoice::Environment(folder.into()))
+    let place = std::env::var(INSTANCE_VARIABLE).ok()?;
+    Some(place)
+        .filter(|place| !place.is_empty())
+        .map(InstanceChoice::Environment)
 }
 
 fn memory(text: &str) -> Result<usize, String> {

@@ -1,24 +1,31 @@
 //! An instance: one customer base and all that belongs to it (contract, section 2).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use url::Url;
-
+use crate::document::{Document, Seen, Swapped};
 use crate::error::{Error, Result};
 use crate::source::sftp::NewHosts;
 use crate::spec::{InstanceConfig, Problem, parse_instance};
 use crate::table::{TableLog, schemas};
 
+mod conditions;
+mod root;
+
+pub use conditions::check as check_conditions;
+pub use root::Root;
+
 /// The file that makes a folder an instance.
 pub const CONFIG_FILE: &str = "sluice.toml";
+/// The folder of process files and their states.
+const PROCESSES: &str = "processes";
 /// Log entries are kept for a year, so that history and time travel reach back that far.
 const LOG_RETENTION: (&str, &str) = ("delta.logRetentionDuration", "interval 365 days");
 
 /// One customer base. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    root: Arc<PathBuf>,
+    root: Root,
     config: Arc<InstanceConfig>,
     new_hosts: NewHosts,
 }
@@ -27,73 +34,77 @@ impl Instance {
     /// Makes a new instance in `root`: the configuration and the four tables.
     ///
     /// # Errors
-    /// There is one already, or the folder cannot be written.
-    pub async fn init(root: &Path) -> Result<Self> {
-        if root.join(CONFIG_FILE).exists() {
-            return Err(Error::usage("there is an instance here already").in_file(root.display().to_string()));
+    /// There is one already, the place cannot be written, or it is a store that does not heed conditions.
+    pub async fn init(root: impl Into<Root>) -> Result<Self> {
+        let root = root.into();
+        let there_already =
+            |root: &Root| Error::usage("there is an instance here already").in_file(root.shown());
+        if root.document(CONFIG_FILE).read().await?.0.is_some() {
+            return Err(there_already(&root));
         }
-        std::fs::create_dir_all(root.join("processes"))?;
+        root.prepare().await?;
         let instance = Self {
-            root: Arc::new(std::fs::canonicalize(root)?),
+            root: root.resolved()?,
             config: Arc::default(),
             new_hosts: NewHosts::default(),
         };
+        instance.create_tables().await?;
+        // Last: a place with this file is a whole instance.
+        let config = b"format = 1\n".to_vec();
+        match root.document(CONFIG_FILE).swap(&Seen::Nothing, config).await? {
+            Swapped::Done(_) => Ok(instance),
+            Swapped::Overtaken => Err(there_already(&root)),
+        }
+    }
+
+    async fn create_tables(&self) -> Result<()> {
         let clustered = [
             LOG_RETENTION,
             ("delta.dataSkippingStatsColumns", schemas::CUSTOMER_ID),
         ];
-        instance
-            .customers()?
+        self.customers()?
             .create(&schemas::customers(), &clustered)
             .await?;
-        instance
-            .rejects()?
+        self.rejects()?
             .create(&schemas::rejects(), &[LOG_RETENTION])
             .await?;
-        instance
-            .runs()?
-            .create(&schemas::runs(), &[LOG_RETENTION])
-            .await?;
-        instance
-            .events()?
-            .create(&schemas::events(), &[LOG_RETENTION])
-            .await?;
-        // Last: a folder with this file is a whole instance.
-        std::fs::write(root.join(CONFIG_FILE), "format = 1\n")?;
-        Ok(instance)
+        self.runs()?.create(&schemas::runs(), &[LOG_RETENTION]).await?;
+        self.events()?.create(&schemas::events(), &[LOG_RETENTION]).await
     }
 
     /// Opens the instance in `root`.
     ///
     /// # Errors
     /// There is none, its configuration has problems, or a newer program wrote it.
-    pub fn open(root: &Path) -> Result<Self> {
-        let file = root.join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&file).map_err(|e| {
+    pub async fn open(root: impl Into<Root>) -> Result<Self> {
+        let root = root.into();
+        let file = format!("{}/{CONFIG_FILE}", root.shown());
+        let content = root.document(CONFIG_FILE).read().await;
+        let content = content.map_err(|error| error.in_file(&file))?.0.ok_or_else(|| {
             Error::usage("there is no instance here")
-                .because(e)
-                .in_file(file.display().to_string())
+                .in_file(&file)
                 .hint("make one with: sluice init PATH")
         })?;
-        let config =
-            parse_instance(&text).map_err(|problems| all(&problems).in_file(file.display().to_string()))?;
+        let text = std::str::from_utf8(&content)
+            .map_err(|error| Error::usage("it is no text").because(error).in_file(&file))?;
+        let config = parse_instance(text).map_err(|problems| all(&problems).in_file(&file))?;
         Ok(Self {
-            root: Arc::new(std::fs::canonicalize(root)?),
+            root: root.resolved()?,
             config: Arc::new(config),
             new_hosts: NewHosts::default(),
         })
     }
 
-    /// The nearest instance, from `start` upwards.
+    /// The nearest instance, from the folder `start` upwards.
     ///
     /// # Errors
     /// There is none.
-    pub fn find(start: &Path) -> Result<Self> {
+    pub async fn find(start: &Path) -> Result<Self> {
         match start
             .ancestors()
             .find(|folder| folder.join(CONFIG_FILE).is_file())
         {
-            Some(root) => Self::open(root),
+            Some(root) => Self::open(root).await,
             None => Err(Error::usage(
                 "no instance: neither -i, nor SLUICE_INSTANCE, nor a sluice.toml in this folder or above",
             )
@@ -101,10 +112,23 @@ impl Instance {
         }
     }
 
-    /// The folder.
+    /// Where it is.
     #[must_use]
-    pub fn root(&self) -> &Path {
+    pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Its path or URL.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.root.shown()
+    }
+
+    /// The folder that relative paths in its files start at: its own; of an instance on object storage, where the program
+    /// was started.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        self.root.base()
     }
 
     /// The same instance, from which this becomes of SSH hosts whose keys are not known.
@@ -157,18 +181,22 @@ impl Instance {
         self.table("events", None)
     }
 
-    /// Where process files are.
+    /// A file beside the processes' own: `NAME.toml`, `NAME.state.json`, leases.
     #[must_use]
-    pub fn processes(&self) -> PathBuf {
-        self.root.join("processes")
+    pub fn process_document(&self, file: &str) -> Document {
+        self.root.document(&format!("{PROCESSES}/{file}"))
+    }
+
+    /// The names of those files, in no order.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub async fn process_files(&self) -> Result<Vec<String>> {
+        self.root.names(PROCESSES).await
     }
 
     fn table(&self, name: &str, key: Option<&'static str>) -> Result<TableLog> {
-        let folder = self.root.join(name);
-        let url = Url::from_directory_path(&folder).map_err(|()| {
-            Error::runtime("the instance's folder has no URL").in_file(folder.display().to_string())
-        })?;
-        TableLog::at(url, key)
+        self.root.table(name, key)
     }
 }
 

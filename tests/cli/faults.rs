@@ -1,7 +1,7 @@
 //! The program is killed between any two of its steps. The next one that touches the process finds the old version or
 //! the new one, never half, no reject twice, and a row in `runs` for every run.
 
-use crate::support::Home;
+use crate::support::{Home, Where};
 
 const BEFORE: &str = "cid,tier\nC1,Silver\nC2,Silver\n";
 /// One reject: the last record has no CID.
@@ -9,7 +9,11 @@ const AFTER: &str = "cid,tier\nC1,Gold\nC3,Gold\n,Gold\n";
 
 /// A home with customers C1 and C2, and the next file beside.
 fn home() -> Home {
-    let home = Home::with_instance();
+    home_at(Where::Folder)
+}
+
+fn home_at(place: Where) -> Home {
+    let home = Home::with_instance_at(place);
     home.write("before.csv", BEFORE);
     home.sluice(&[
         "ingest",
@@ -48,16 +52,28 @@ fn customers(home: &Home) -> String {
     home.sql("SELECT customer_id, tier FROM customers ORDER BY 1")
 }
 
+const BEFORE_THE_COMMIT: [&str; 5] = [
+    "lease_taken",
+    "loaded",
+    "rejects_written",
+    "rejects_committed",
+    "files_written",
+];
+const AFTER_THE_COMMIT: [&str; 2] = ["customers_committed", "run_recorded"];
+
 #[test]
 fn a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
-    for point in [
-        "lease_taken",
-        "loaded",
-        "rejects_written",
-        "rejects_committed",
-        "files_written",
-    ] {
-        let home = home();
+    killed_before_the_commit(Where::Folder);
+}
+
+#[test]
+fn s3_a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
+    killed_before_the_commit(Where::S3);
+}
+
+fn killed_before_the_commit(place: Where) {
+    for point in BEFORE_THE_COMMIT {
+        let home = home_at(place);
         kill_at(&home, point);
         assert_eq!(customers(&home), OLD, "{point}");
 
@@ -79,8 +95,17 @@ fn a_kill_before_the_commit_leaves_the_old_version_and_an_interrupted_run() {
 
 #[test]
 fn a_kill_after_the_commit_leaves_the_new_version_and_the_runs_row_is_rebuilt() {
-    for point in ["customers_committed", "run_recorded"] {
-        let home = home();
+    killed_after_the_commit(Where::Folder);
+}
+
+#[test]
+fn s3_a_kill_after_the_commit_leaves_the_new_version_and_the_runs_row_is_rebuilt() {
+    killed_after_the_commit(Where::S3);
+}
+
+fn killed_after_the_commit(place: Where) {
+    for point in AFTER_THE_COMMIT {
+        let home = home_at(place);
         kill_at(&home, point);
         assert_eq!(customers(&home), NEW, "{point}");
 
@@ -136,9 +161,8 @@ fn deletion_vectors_of_a_killed_run_are_removed_too() {
 fn while_a_run_is_under_way_a_second_one_is_refused() {
     let home = home();
     // A lease of a living program: this one.
-    let state = home.path("processes/p.state.json");
-    let mut json: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
+    let state = "processes/p.state.json";
+    let mut json: serde_json::Value = serde_json::from_str(&home.get(state)).unwrap();
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let ticks: u64 = stat
         .rsplit_once(')')
@@ -155,7 +179,7 @@ fn while_a_run_is_under_way_a_second_one_is_refused() {
         "holder": { "host": host.trim(), "pid": std::process::id(), "started_ticks": ticks },
         "started_at": "2026-01-01T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z",
     });
-    std::fs::write(&state, json.to_string()).unwrap();
+    home.put(state, json.to_string());
     let refused = home.sluice(&["run", "p", "--file", "after.csv"]);
     assert_eq!(refused.code(), Some(4), "{}", refused.stderr());
     assert_eq!(customers(&home), OLD);

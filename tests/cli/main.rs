@@ -6,7 +6,9 @@
 )]
 
 mod bench;
+mod crashes;
 mod faults;
+mod instances;
 mod kills;
 mod process;
 mod races;

@@ -1,23 +1,22 @@
 //! Several programs on one instance: who comes second merges again what changed meanwhile, and nobody sees half a run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, Where};
 
 /// Files of customers in [`home`], and customers in each.
 const FILES: usize = 8;
 const CUSTOMERS: usize = 20;
 
 /// An instance of eight files of customers, and a second process that has not run yet.
-fn home(way: &str) -> Home {
-    let home = Home::with_instance();
-    home.write(
+fn home(place: Where, way: &str) -> Home {
+    let home = Home::with_instance_at(place);
+    home.put(
         "sluice.toml",
         format!("format = 1\n[defaults]\nmerge = \"{way}\"\n[maintenance]\nauto = \"off\"\n"),
     );
@@ -160,9 +159,10 @@ fn assert_customers(home: &Home, cities: &[(&str, &str)]) {
 
 /// What a lost attempt wrote and is not used is gone: every file is in the log.
 fn assert_no_leftovers(home: &Home) {
-    let folder = home.path("customers");
-    let log: String = listed(&folder.join("_delta_log"))
-        .map(|entry| std::fs::read_to_string(entry).unwrap_or_default())
+    let entries = home.names("customers/_delta_log").into_iter();
+    let entries = entries.filter(|name| name.ends_with(".json") && !name.starts_with('.'));
+    let log: String = entries
+        .map(|name| home.get(&format!("customers/_delta_log/{name}")))
         .collect();
     for file in home.data_files("customers") {
         assert!(log.contains(&file), "{file} is in no version");
@@ -172,38 +172,42 @@ fn assert_no_leftovers(home: &Home) {
         .skip(1)
         .map(|rest| &rest[..20])
         .collect();
-    let files = listed(&folder).filter(|file| file.extension().is_some_and(|end| end == "bin"));
+    let files = home.names("customers").into_iter();
+    let files = files.filter(|file| file.ends_with(".bin"));
     assert_eq!(files.count(), vectors.len(), "files of deletion vectors");
-}
-
-fn listed(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
 }
 
 #[test]
 fn after_a_lost_race_only_the_file_that_another_run_touched_is_merged_again() {
-    for (way, redone) in [("deletion_vector", 2), ("splice", 1), ("rewrite", 1)] {
-        let home = home(way);
-        let one = [("F3-00", "Lima")];
-        let report = overtaken(&home, || run_q(&home, &one));
-        // Under a deletion vector the customer that the other run changed is in a file of its own by now.
-        let updated = (FILES * CUSTOMERS / 2) as u64;
-        assert_eq!(
-            counts(&report),
-            [1, FILES as u64 - 1, redone, 2, updated],
-            "{way}"
-        );
-        assert_customers(&home, &one);
-        assert_no_leftovers(&home);
+    for way in [("deletion_vector", 2), ("splice", 1), ("rewrite", 1)] {
+        only_what_another_run_touched_is_merged_again(Where::Folder, way);
     }
+}
+
+#[test]
+fn s3_after_a_lost_race_only_the_file_that_another_run_touched_is_merged_again() {
+    only_what_another_run_touched_is_merged_again(Where::S3, ("deletion_vector", 2));
+}
+
+fn only_what_another_run_touched_is_merged_again(place: Where, (way, redone): (&str, u64)) {
+    let home = home(place, way);
+    let one = [("F3-00", "Lima")];
+    let report = overtaken(&home, || run_q(&home, &one));
+    // Under a deletion vector the customer that the other run changed is in a file of its own by now.
+    let updated = (FILES * CUSTOMERS / 2) as u64;
+    assert_eq!(
+        counts(&report),
+        [1, FILES as u64 - 1, redone, 2, updated],
+        "{way}"
+    );
+    assert_customers(&home, &one);
+    assert_no_leftovers(&home);
 }
 
 #[test]
 fn of_a_new_customer_that_two_runs_register_at_once_the_second_is_an_update() {
     for way in ["deletion_vector", "rewrite"] {
-        let home = home(way);
+        let home = home(Where::Folder, way);
         let theirs = [("NEW-2", "Lima"), ("X-1", "Porto")];
         let report = overtaken(&home, || run_q(&home, &theirs));
         let updated = (FILES * CUSTOMERS / 2) as u64 + 1;
@@ -215,7 +219,7 @@ fn of_a_new_customer_that_two_runs_register_at_once_the_second_is_an_update() {
 
 #[test]
 fn customers_that_another_run_registers_cost_a_look_and_no_file() {
-    let home = home("auto");
+    let home = home(Where::Folder, "auto");
     let theirs = [("F3-999", "Lima"), ("X-1", "Porto")];
     let report = overtaken(&home, || run_q(&home, &theirs));
     let updated = (FILES * CUSTOMERS / 2) as u64;
@@ -227,7 +231,7 @@ fn customers_that_another_run_registers_cost_a_look_and_no_file() {
 #[test]
 fn a_run_that_optimize_overtakes_is_merged_into_the_files_that_it_made() {
     for way in ["deletion_vector", "splice"] {
-        let home = home(way);
+        let home = home(Where::Folder, way);
         let report = overtaken(&home, || {
             home.sluice(&["optimize"]).succeeded();
         });
@@ -240,7 +244,7 @@ fn a_run_that_optimize_overtakes_is_merged_into_the_files_that_it_made() {
 
 #[test]
 fn a_record_that_is_accepted_on_the_new_version_only_is_merged_and_its_reject_is_taken_back() {
-    let home = home("splice");
+    let home = home(Where::Folder, "splice");
     process(&home, "u", "update", "mood");
     let moods = ["F0-00", "F5-02", "F5-025"].map(|cid| (cid.to_owned(), "good".to_owned()));
     home.write("moods.csv", csv("mood", moods.into_iter()));
@@ -260,7 +264,7 @@ fn a_record_that_is_accepted_on_the_new_version_only_is_merged_and_its_reject_is
 
 #[test]
 fn a_run_that_loses_twice_keeps_what_neither_race_touched() {
-    let home = home("deletion_vector");
+    let home = home(Where::Folder, "deletion_vector");
     let first = [("F3-00", "Lima"), ("F4-01", "Bari")];
     let second = [("F6-00", "Porto")];
     let report = overtaken_often(
@@ -279,7 +283,7 @@ fn a_run_that_loses_twice_keeps_what_neither_race_touched() {
 
 #[test]
 fn no_vacuum_runs_while_a_rollback_is_under_way() {
-    let home = home("auto");
+    let home = home(Where::Folder, "auto");
     let rollback = ["rollback", "1", "--yes"];
     let vacuum = || {
         let refused = home.sluice(&["vacuum"]);
@@ -302,7 +306,16 @@ fn no_vacuum_runs_while_a_rollback_is_under_way() {
 
 #[test]
 fn a_dead_maintenance_stops_nobody() {
-    let home = home("auto");
+    dead_maintenance_stops_nobody(Where::Folder);
+}
+
+#[test]
+fn s3_a_dead_maintenance_stops_nobody() {
+    dead_maintenance_stops_nobody(Where::S3);
+}
+
+fn dead_maintenance_stops_nobody(place: Where) {
+    let home = home(place, "auto");
     let killed = home
         .command()
         .args(["rollback", "1", "--yes"])
@@ -394,7 +407,16 @@ fn serial(home: &Home) -> (BTreeMap<String, Vec<String>>, usize) {
 
 #[test]
 fn many_programs_at_once_leave_what_their_versions_say() {
-    let home = Home::with_instance();
+    many_programs_at_once(Where::Folder);
+}
+
+#[test]
+fn s3_many_programs_at_once_leave_what_their_versions_say() {
+    many_programs_at_once(Where::S3);
+}
+
+fn many_programs_at_once(place: Where) {
+    let home = Home::with_instance_at(place);
     let seed = (0..SHARED).map(|i| (format!("S{i:02}"), "x".to_owned()));
     home.write("seed.csv", csv("seed", seed));
     home.sluice(&["ingest", "seed.csv", "--key", "cid", "--attribute", "seed=string"])

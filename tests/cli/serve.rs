@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::{Home, service};
+use crate::support::{Home, Where, service};
 
 const LONG_PAST: &str = "2026-01-01T03:00:00Z";
 
@@ -30,7 +30,7 @@ impl std::ops::Deref for Daily {
 
 impl Daily {
     /// Puts a file that has been there for a while.
-    fn put(&self, name: &str, content: &str, minutes_ago: u64) {
+    fn send(&self, name: &str, content: &str, minutes_ago: u64) {
         let path = self.folder.join(name);
         std::fs::write(&path, content).unwrap();
         let file = std::fs::File::options().append(true).open(&path).unwrap();
@@ -41,8 +41,12 @@ impl Daily {
 
 /// One with a file that has one bad row.
 fn home(config: &str) -> Daily {
+    home_at(Where::Folder, config)
+}
+
+fn home_at(place: Where, config: &str) -> Daily {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let home = Home::with_instance();
+    let home = Home::with_instance_at(place);
     let name = format!(
         "daily-{}-{}",
         std::process::id(),
@@ -52,7 +56,7 @@ fn home(config: &str) -> Daily {
     std::fs::create_dir(&folder).unwrap();
     let address = service("sftp", "SLUICE_TEST_SFTP");
     let (host, port) = address.rsplit_once(':').unwrap();
-    home.write(
+    home.put(
         "sluice.toml",
         format!(
             "format = 1\n{config}\n[connections.files]\ntype = \"sftp\"\nhost = \"{host}\"\nport = {port}\n\
@@ -70,7 +74,7 @@ fn home(config: &str) -> Daily {
         ),
     );
     let daily = Daily { home, folder };
-    daily.put("Customers_1.csv", "cid,spend\nC1,10\nC2,much\nC3,30\n", 60);
+    daily.send("Customers_1.csv", "cid,spend\nC1,10\nC2,much\nC3,30\n", 60);
     daily
         .sluice(&["process", "new", "daily", "--from", "daily.toml"])
         .succeeded();
@@ -81,15 +85,14 @@ fn home(config: &str) -> Daily {
 }
 
 fn state(home: &Home) -> Value {
-    let text = std::fs::read_to_string(home.path("processes/daily.state.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+    serde_json::from_str(&home.get("processes/daily.state.json")).unwrap()
 }
 
 /// Makes `daily` due since long ago, as after a long downtime.
 fn fall_due(home: &Home) {
     let mut state = state(home);
     state["next_run_at"] = LONG_PAST.into();
-    home.write("processes/daily.state.json", state.to_string());
+    home.put("processes/daily.state.json", state.to_string());
 }
 
 fn next_run_at(home: &Home) -> String {
@@ -126,7 +129,7 @@ fn slots_that_were_missed_are_caught_up_once() {
 fn a_slot_whose_run_failed_is_over_and_the_last_good_data_stay() {
     let home = home("");
     home.sluice(&["run", "daily"]).succeeded();
-    home.put("Customers_2.csv", "customer\nC1\n", 1);
+    home.send("Customers_2.csv", "customer\nC1\n", 1);
     fall_due(&home);
     let failed = home.sluice(&["run", "--due"]);
     assert_ne!(failed.code(), Some(0));
@@ -244,7 +247,7 @@ fn a_webhook_gets_a_signed_message_and_one_that_fails_gets_it_again() {
     let mut state = state(&home);
     assert_eq!(state["undelivered"].as_array().unwrap().len(), 1);
     state["undelivered"][0]["next_attempt_at"] = LONG_PAST.into();
-    home.write("processes/daily.state.json", state.to_string());
+    home.put("processes/daily.state.json", state.to_string());
     let mut second = run(&["run", "daily"]);
     let (head, body) = answered(&listener, "200 OK");
     assert!(second.wait().unwrap().success());
@@ -451,7 +454,16 @@ fn a_server_runs_what_is_due_answers_and_ends_when_told() {
 
 #[test]
 fn of_two_servers_one_runs_a_slot() {
-    let home = home("");
+    two_servers(Where::Folder);
+}
+
+#[test]
+fn s3_of_two_servers_one_runs_a_slot() {
+    two_servers(Where::S3);
+}
+
+fn two_servers(place: Where) {
+    let home = home_at(place, "");
     let mut servers = [Serving::start(&home), Serving::start(&home)];
     servers
         .iter_mut()

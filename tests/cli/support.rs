@@ -1,13 +1,20 @@
 //! The program in a folder of its own.
 
+mod store;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sluice_engine::instance::Root;
 use tempfile::TempDir;
 
-/// A folder with an instance in `base`.
+use store::Bucket;
+pub use store::Where;
+
+/// A folder to work in, and an instance: that folder, or elsewhere.
 pub struct Home {
     pub folder: TempDir,
+    bucket: Option<Bucket>,
 }
 
 /// What a command did, with what changes from run to run taken out.
@@ -19,15 +26,26 @@ pub struct Done {
 impl Home {
     /// An empty folder.
     pub fn empty() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self::empty_at(Where::Folder)
     }
 
     /// A folder that is an instance.
     pub fn with_instance() -> Self {
-        let home = Self::empty();
-        home.sluice(&["init", "."]).succeeded();
+        Self::with_instance_at(Where::Folder)
+    }
+
+    /// An empty folder, and no instance yet at `place`.
+    pub fn empty_at(place: Where) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            bucket: Bucket::of(place),
+        }
+    }
+
+    /// A folder, and an instance at `place`.
+    pub fn with_instance_at(place: Where) -> Self {
+        let home = Self::empty_at(place);
+        home.sluice(&["init"]).succeeded();
         home
     }
 
@@ -39,6 +57,38 @@ impl Home {
         std::fs::write(self.path(name), content).unwrap();
     }
 
+    /// Writes a file of the instance.
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        store::put(&self.root(), name, content.as_ref());
+    }
+
+    /// The text of a file of the instance.
+    pub fn get(&self, name: &str) -> String {
+        store::get(&self.root(), name)
+    }
+
+    /// The names of the files in a folder of the instance.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        store::names(&self.root(), folder)
+    }
+
+    /// The path or URL of the instance.
+    pub fn place(&self) -> String {
+        self.root().shown()
+    }
+
+    /// What other programs need to reach the instance.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.bucket.as_ref().map_or_else(Vec::new, Bucket::environment)
+    }
+
+    fn root(&self) -> Root {
+        match &self.bucket {
+            Some(bucket) => bucket.root.clone(),
+            None => Root::from(self.folder.path()),
+        }
+    }
+
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
         command
@@ -47,6 +97,11 @@ impl Home {
             .env_remove("SLUICE_FAULT")
             .env_remove("SLUICE_PAUSE");
         command.env("COLUMNS", "120").env("NO_COLOR", "1");
+        if self.bucket.is_some() {
+            command
+                .env("SLUICE_INSTANCE", self.place())
+                .envs(self.environment());
+        }
         command
     }
 
@@ -65,10 +120,9 @@ impl Home {
             .stdout()
     }
 
-    /// Files of a table that no version of it names any more or yet.
+    /// Files of a table, whether a version of it names them or not.
     pub fn data_files(&self, table: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.path(table)).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = self.names(table).into_iter();
         names.filter(|name| name.ends_with(".parquet")).collect()
     }
 }

@@ -332,7 +332,7 @@ async fn a_delta_table_is_adopted_as_its_readers_see_it() {
         .await
         .unwrap();
     let bench = Bench::new().await;
-    let report = adopted(&bench, &other.instance.root().join("customers"), "customer_id")
+    let report = adopted(&bench, &other.instance.base().join("customers"), "customer_id")
         .await
         .unwrap();
     assert_eq!((report.rows, report.attributes), (4, 22));

@@ -5,7 +5,7 @@ use sluice_engine::Class;
 use sluice_engine::process::{Holder, Lease, ProcessStatus};
 use sluice_engine::run::{Repeat, Report};
 
-use crate::support::{Bench, definition, failure, request};
+use crate::support::{Bench, LEASE_TERM, definition, failure, request};
 
 const RECORDS: &str = "cid,Tier\nC1,Gold\nC2,Silver\n";
 
@@ -19,20 +19,21 @@ async fn bench() -> Bench {
 
 /// The lease of a program that is gone.
 fn dead_lease(run_id: &str, run_no: i64) -> Lease {
-    let mut lease = Lease::new(run_id.to_owned(), run_no, "manual".to_owned());
+    let mut lease = Lease::new(run_id.to_owned(), run_no, "manual".to_owned(), LEASE_TERM);
     lease.holder.started_ticks = Some(1);
     lease
 }
 
 /// Leaves the state file as a run that died leaves it.
-fn die(bench: &Bench, lease: Lease) {
+async fn die(bench: &Bench, lease: Lease) {
     bench
         .state("p")
         .update(|state| {
             state.last_run_no = lease.run_no;
-            state.lease = Some(lease);
+            state.lease = Some(lease.clone());
             Ok(())
         })
+        .await
         .unwrap();
 }
 
@@ -127,8 +128,10 @@ async fn a_process_that_runs_is_not_run_and_shows_as_running() {
             "01900000-0000-7000-8000-000000000000".to_owned(),
             1,
             "manual".to_owned(),
+            LEASE_TERM,
         ),
-    );
+    )
+    .await;
     let result = bench.run_on("p", &bench.file("in.csv", RECORDS)).await;
     let error = failure(&result);
     assert!(result.is_err(), "a refused attempt is no run");
@@ -155,10 +158,10 @@ async fn a_lease_of_another_host_is_respected_until_it_lapses() {
     let file = bench.file("in.csv", RECORDS);
     let mut lease = dead_lease("01900000-0000-7000-8000-000000000000", 1);
     lease.holder.host = "elsewhere".to_owned();
-    die(&bench, lease.clone());
+    die(&bench, lease.clone()).await;
     assert_eq!(failure(&bench.run_on("p", &file).await).class(), Class::Conflict);
     lease.expires_at = Utc::now() - Duration::seconds(1);
-    die(&bench, lease);
+    die(&bench, lease).await;
     assert!(bench.run_on("p", &file).await.unwrap().run.is_merged());
     assert_eq!(statuses(&bench).await, ["1|interrupted", "2|completed"]);
 }
@@ -167,10 +170,10 @@ async fn a_lease_of_another_host_is_respected_until_it_lapses() {
 async fn a_run_that_died_before_its_commit_is_interrupted_and_its_files_go() {
     let bench = bench().await;
     let run_id = "01900000-0000-7000-8000-000000000000";
-    die(&bench, dead_lease(run_id, 1));
+    die(&bench, dead_lease(run_id, 1)).await;
     let orphan = bench
         .instance
-        .root()
+        .base()
         .join(format!("customers/part-{run_id}-0.parquet"));
     std::fs::write(&orphan, "half a file").unwrap();
     assert_eq!(bench.status("p").await, "failed");
@@ -184,21 +187,22 @@ async fn a_run_that_died_before_its_commit_is_interrupted_and_its_files_go() {
 
 /// Merges a file and puts the state back to where the run had not ended.
 async fn died_after_the_commit(bench: &Bench, file: &std::path::Path) -> Report {
-    let before = bench.state("p").read().unwrap();
+    let before = bench.state("p").read().await.unwrap();
     let report = bench.run_on("p", file).await.unwrap();
     bench
         .state("p")
         .update(|state| {
-            *state = before;
+            *state = before.clone();
             Ok(())
         })
+        .await
         .unwrap();
-    die(bench, dead_lease(&report.run.run_id, report.run.run_no));
+    die(bench, dead_lease(&report.run.run_id, report.run.run_no)).await;
     // The row of `runs` was not written yet either.
     let log = bench.instance.runs().unwrap();
     let newest = log.snapshot(None).await.unwrap().version;
     let entry = format!("runs/_delta_log/{newest:020}.json");
-    std::fs::remove_file(bench.instance.root().join(entry)).unwrap();
+    std::fs::remove_file(bench.instance.base().join(entry)).unwrap();
     report
 }
 
@@ -228,7 +232,7 @@ async fn a_dead_run_whose_row_is_written_gets_no_second_one() {
     let bench = bench().await;
     let file = bench.file("in.csv", RECORDS);
     let report = bench.run_on("p", &file).await.unwrap();
-    die(&bench, dead_lease(&report.run.run_id, 1));
+    die(&bench, dead_lease(&report.run.run_id, 1)).await;
     bench.run_on("p", &bench.file("next.csv", RECORDS)).await.unwrap();
     assert_eq!(statuses(&bench).await, ["1|completed", "2|completed"]);
 }
@@ -236,7 +240,7 @@ async fn a_dead_run_whose_row_is_written_gets_no_second_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_find_a_dead_run_settle_it_once() {
     let bench = bench().await;
-    die(&bench, dead_lease("01900000-0000-7000-8000-000000000000", 1));
+    die(&bench, dead_lease("01900000-0000-7000-8000-000000000000", 1)).await;
     let file = bench.file("in.csv", RECORDS);
     let (one, two) = tokio::join!(bench.run_on("p", &file), bench.run_on("p", &file));
     for result in [&one, &two] {
@@ -274,6 +278,7 @@ async fn a_number_that_another_run_committed_under_is_a_conflict() {
             state.status = ProcessStatus::Ready;
             Ok(())
         })
+        .await
         .unwrap();
     let file = bench.file("2.csv", "cid,Tier\nC1,Bronze\n");
     let report = bench.run_on("p", &file).await.unwrap();

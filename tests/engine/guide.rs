@@ -1,5 +1,7 @@
 //! What the guide says of a process, sentence by sentence.
 
+use std::time::Duration;
+
 use sluice_engine::process::{self, Holder, Lease};
 use sluice_engine::run::RunRequest;
 use sluice_engine::spec::RejectBudget;
@@ -59,20 +61,23 @@ async fn a_process_has_every_status_of_the_contract_in_its_turn() {
         "01900000-0000-7000-8000-000000000000".to_owned(),
         1,
         "manual".to_owned(),
+        Duration::from_secs(60),
     );
     assert_eq!(lease.holder, Holder::this());
-    let lend = |lease: Option<Lease>| {
-        bench.state("q").update(|state| {
-            state.lease = lease;
+    let state = bench.state("q");
+    let lend = async |lease: Option<Lease>| {
+        let lent = state.update(|state| {
+            state.lease.clone_from(&lease);
             Ok(())
-        })
+        });
+        lent.await.unwrap();
     };
-    lend(Some(lease)).unwrap();
+    lend(Some(lease)).await;
     assert_eq!(bench.status("q").await, "running");
-    lend(None).unwrap();
+    lend(None).await;
     process::delete(&bench.instance, "q").await.unwrap();
     assert_eq!(bench.cell("SELECT count(*) FROM processes").await, "1");
-    let error = process::text(&bench.instance, "q").unwrap_err();
+    let error = process::text(&bench.instance, "q").await.unwrap_err();
     assert!(error.to_string().contains("was deleted"), "{error}");
 }
 

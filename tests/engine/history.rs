@@ -418,7 +418,7 @@ async fn a_version_is_read_as_it_was_and_one_that_is_gone_is_told_so() {
     // What vacuum does: a file that is not live goes.
     let log = bench.instance.customers().unwrap();
     let old = log.snapshot(Some(1)).await.unwrap().files;
-    std::fs::remove_file(bench.instance.root().join("customers").join(&old[0].add.path)).unwrap();
+    std::fs::remove_file(bench.instance.base().join("customers").join(&old[0].add.path)).unwrap();
     for query in ["SELECT * FROM customers_at(1)", "SELECT * FROM diff(1, 2)"] {
         let error = bench.query(query).await.unwrap_err();
         assert_eq!(error.class().exit_code(), 2, "{error}");
@@ -633,7 +633,7 @@ async fn a_dry_run_of_a_rollback_counts_and_writes_nothing() {
     run(&bench, "C1,Gold,1\n").await;
     let second = run(&bench, "C1,Silver,2\nC2,Gold,2\n").await;
     let listing = || {
-        let mut names: Vec<_> = std::fs::read_dir(bench.instance.root().join("customers"))
+        let mut names: Vec<_> = std::fs::read_dir(bench.instance.base().join("customers"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();

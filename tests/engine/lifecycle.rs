@@ -127,7 +127,7 @@ async fn a_name_that_is_none_is_refused() {
     ] {
         usage(process::create(&bench.instance, name, &toml).await);
     }
-    assert!(process::names(&bench.instance).unwrap().is_empty());
+    assert!(process::names(&bench.instance).await.unwrap().is_empty());
     bench.process(&"a".repeat(64), &toml).await;
 }
 
@@ -180,7 +180,7 @@ async fn completing_locks_mode_source_key_and_attributes_and_tells_the_differenc
         let error = usage(process::edit(&bench.instance, "p", &edited).await);
         assert!(error.to_string().contains(says), "{error}");
         // By hand, past `edit`: it refuses to run.
-        let path = bench.instance.processes().join("p.toml");
+        let path = bench.instance.base().join("processes/p.toml");
         std::fs::write(&path, &edited).unwrap();
         let error = usage(bench.run_on("p", &file).await);
         assert!(error.to_string().contains(says), "{error}");

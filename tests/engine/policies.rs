@@ -144,7 +144,7 @@ async fn a_dry_run_ends_as_the_run_would_and_writes_nothing() {
             assert_eq!(bench.cell(&format!("SELECT count(*) FROM {table}")).await, "0");
         }
         assert_eq!(bench.status("p").await, "ready");
-        assert_eq!(bench.state("p").read().unwrap().last_run_no, 0);
+        assert_eq!(bench.state("p").read().await.unwrap().last_run_no, 0);
     }
 }
 

@@ -129,7 +129,7 @@ async fn ways_that_take_turns_on_the_same_files_give_the_same_customers_too() {
 
 /// Data files and vectors of `customers`.
 fn files(bench: &Bench) -> BTreeSet<String> {
-    let folder = std::fs::read_dir(bench.instance.root().join("customers")).unwrap();
+    let folder = std::fs::read_dir(bench.instance.base().join("customers")).unwrap();
     let names = folder.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| !name.starts_with('_')).collect()
 }
@@ -156,7 +156,7 @@ async fn live(bench: &Bench) -> Vec<sluice_engine::table::LiveFile> {
 async fn marked_rows_leave_the_file_as_it_is_and_raise_the_tables_protocol_once() {
     let bench = base(&config("deletion_vector", "off"), 500).await;
     let protocol = |bench: &Bench| -> Vec<String> {
-        let log = std::fs::read_dir(bench.instance.root().join("customers/_delta_log")).unwrap();
+        let log = std::fs::read_dir(bench.instance.base().join("customers/_delta_log")).unwrap();
         let texts = log.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
         texts
             .filter(|text| text.contains("\"deletionVectors\""))
@@ -254,7 +254,7 @@ fn chunks(file: &Path, column: &str) -> Vec<Vec<u8>> {
 async fn a_splice_copies_what_does_not_change_byte_for_byte_with_its_indexes() {
     // More than one row group, of which the second alone changes.
     let mut bench = base(&config("splice", "on"), 140_000).await;
-    let folder = bench.instance.root().join("customers");
+    let folder = bench.instance.base().join("customers");
     let [before] = live(&bench)
         .await
         .try_into()
@@ -330,7 +330,7 @@ async fn a_splice_adds_columns_at_the_end_and_keeps_the_files_deletion_vector() 
     );
     let marked = files.iter().find(|file| file.dead_rows() > 0).unwrap();
     assert_eq!((marked.num_rows, marked.dead_rows()), (Some(1_000), 2));
-    let columns = metadata(&bench.instance.root().join("customers").join(&marked.add.path));
+    let columns = metadata(&bench.instance.base().join("customers").join(&marked.add.path));
     let names: Vec<_> = columns
         .file_metadata()
         .schema_descr()
@@ -364,7 +364,7 @@ async fn a_splice_adds_columns_at_the_end_and_keeps_the_files_deletion_vector() 
 async fn a_file_of_another_program_is_written_anew() {
     let mut bench = base(&config("splice", "on"), 100).await;
     // As another writer would have made it: the same rows under its own name.
-    let folder = bench.instance.root().join("customers");
+    let folder = bench.instance.base().join("customers");
     let [ours] = live(&bench)
         .await
         .try_into()
@@ -402,7 +402,7 @@ async fn a_damaged_file_of_customers_fails_the_run_whichever_way_it_is_merged() 
             .await
             .try_into()
             .unwrap_or_else(|_| panic!("one file"));
-        let path = bench.instance.root().join("customers").join(&file.add.path);
+        let path = bench.instance.base().join("customers").join(&file.add.path);
         let mut bytes = std::fs::read(&path).unwrap();
         let (start, length) = metadata(&path).row_group(0).column(1).byte_range();
         bytes[start as usize..(start + length) as usize].fill(0xff);

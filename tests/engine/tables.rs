@@ -3,7 +3,7 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use sluice_engine::process::Lease;
 
-use crate::support::{Bench, definition};
+use crate::support::{Bench, LEASE_TERM, definition};
 
 /// `name:type` of every column, strings and binaries without regard to their layout.
 async fn columns(bench: &Bench, relation: &str) -> Vec<String> {
@@ -258,7 +258,7 @@ async fn incoming_and_records_are_what_rules_see() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_printed_rule_can_be_pasted_and_finds_what_the_run_found() {
     let bench = bench().await;
-    for rule in sluice_engine::process::rules(&bench.instance, "p").unwrap() {
+    for rule in sluice_engine::process::rules(&bench.instance, "p").await.unwrap() {
         let sql = rule
             .sql
             .replace("FROM incoming", "FROM incoming('p')")
@@ -321,20 +321,21 @@ async fn a_run_under_way_stands_in_runs_and_a_dead_one_does_not() {
         "01900000-0000-7000-8000-000000000000".to_owned(),
         2,
         "schedule".to_owned(),
+        LEASE_TERM,
     );
-    let set = |lease: Lease| {
+    let set = async |lease: Lease| {
         let update = |state: &mut sluice_engine::process::ProcessState| {
-            state.lease = Some(lease);
+            state.lease = Some(lease.clone());
             Ok(())
         };
-        bench.state("p").update(update).unwrap();
+        bench.state("p").update(update).await.unwrap();
     };
-    set(lease.clone());
+    set(lease.clone()).await;
     let running = "SELECT process, run_no, status, trigger, rows_read, started_at IS NOT NULL FROM runs WHERE status = 'running'";
     assert_eq!(bench.rows(running).await, ["p|2|running|schedule|-|true"]);
     let mut dead = lease;
     dead.holder.started_ticks = Some(1);
-    set(dead);
+    set(dead).await;
     assert!(bench.rows(running).await.is_empty());
 }
 

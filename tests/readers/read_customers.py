@@ -1,6 +1,6 @@
 """Prints a Delta table as canonical CSV text, read by a reader of one's choice.
 
-    python read_customers.py FOLDER polars|deltalake|duckdb
+    python read_customers.py TABLE polars|deltalake|duckdb
 
 Rows are in the order of the bytes of `customer_id`. The same table gives the same bytes whoever reads it:
 NULL is \\N, an empty string is an empty field, decimals are plain with all digits of their scale, timestamps are
@@ -80,10 +80,10 @@ def canonical(table):
 
 def main():
     parser = argparse.ArgumentParser(description="Print a Delta table as canonical CSV text.")
-    parser.add_argument("folder", help="folder of the Delta table")
+    parser.add_argument("table", help="folder or URL of the Delta table")
     parser.add_argument("reader", choices=sorted(READERS))
     arguments = parser.parse_args()
-    table = READERS[arguments.reader](arguments.folder)
+    table = READERS[arguments.reader](arguments.table)
     out = sys.stdout.buffer
     for line in canonical(table):
         out.write(line.encode())

@@ -64,7 +64,7 @@ impl Command {
             Self::Preview(args) => preview::run(context, args).await,
             Self::Ingest(args) => ingest::run(context, args).await,
             Self::Process(args) => process::run(context, args).await,
-            Self::Rules(args) => rules::run(context, &args),
+            Self::Rules(args) => rules::run(context, &args).await,
             Self::Run(args) => run::run(context, args).await,
             Self::Serve(args) => serve::run(context, &args).await,
             Self::Runs(args) => runs::run(context, &args).await,

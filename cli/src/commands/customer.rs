@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
 }
 
 async fn tell_history(context: &Context, cid: &str) -> Result<()> {
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let settings = context.settings.engine(&instance.config().defaults);
     let ctx = new_session(&settings, settings.memory_bytes)?;
     let story = history::trace(&instance, &ctx, cid).await?;

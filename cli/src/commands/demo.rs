@@ -58,7 +58,7 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<()> {
     step(context, &format!("mkdir {shown} && cd {shown}"));
     std::fs::create_dir_all(&folder)?;
     generate(context, &folder, args.rows).await?;
-    let context = context.inside(folder.clone());
+    let context = context.inside(&folder);
     let instance = define(&context, &folder).await?;
     step(&context, &format!("sluice run {PROCESS}"));
     run::start(
@@ -122,13 +122,13 @@ async fn define(context: &Context, folder: &Path) -> Result<Instance> {
     init::run(
         context,
         init::InitArgs {
-            path: Some(folder.to_path_buf()),
+            path: Some(folder.to_string_lossy().into_owned()),
             from: None,
             key: None,
         },
     )
     .await?;
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let text = definition(&folder.join(SOURCE_FILE));
     let file = folder.join(PROCESS_FILE);
     std::fs::write(&file, &text)?;

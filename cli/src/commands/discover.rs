@@ -30,7 +30,7 @@ pub struct DiscoverArgs {
 /// # Errors
 /// The place cannot be reached or is not there.
 pub async fn run(context: &Context, args: DiscoverArgs) -> Result<()> {
-    let sources = context.sources()?;
+    let sources = context.sources().await?;
     let depth = sources.folder_depth();
     let DiscoverArgs { place, connection } = args;
     let listing = blocking(move || sources.list(&place, connection.as_deref())).await?;

@@ -70,7 +70,7 @@ impl ModeArg {
 /// A column that is not there, a process that differs, and those of a run.
 pub async fn run(context: &Context, args: IngestArgs) -> Result<()> {
     Object::of(context.settings.output)?;
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let key = match args.key {
         Some(key) => key,
         // Without a key and attributes the engine says which columns there are.

@@ -1,10 +1,8 @@
 //! `sluice init`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sluice_engine::adopt::adopt;
-use sluice_engine::instance::Instance;
+use sluice_engine::instance::{Instance, Root};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -12,14 +10,14 @@ use crate::printer::Object;
 use crate::render::thousands;
 use crate::shell;
 
-/// Makes an instance: a folder with the tables of one customer base
+/// Makes an instance: a folder, or a prefix of a bucket, with the tables of one customer base
 ///
 /// With --from, its first customers are those of an existing table: a Delta folder, a Parquet file or several, or a CSV.
 /// Their attributes belong to `batch`, and no process writes them.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Folder to make it in [default: that of -i, else the current one]
-    pub path: Option<PathBuf>,
+    /// Folder to make it in, or s3://BUCKET/PREFIX or gs://BUCKET/PREFIX [default: that of -i, else the current folder]
+    pub path: Option<String>,
     /// Delta folder, Parquet file or pattern, or CSV file to begin with
     #[arg(long, value_name = "TABLE_OR_FILES", requires = "key")]
     pub from: Option<String>,
@@ -34,12 +32,9 @@ pub struct InitArgs {
 /// There is an instance already; the table has NULL or repeated keys.
 pub async fn run(context: &Context, args: InitArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
-    let folder = args
-        .path
-        .or_else(|| context.settings.instance.folder().cloned())
-        .unwrap_or_else(|| ".".into());
-    let instance = Instance::init(&folder).await?;
-    context.say(format!("made an instance in {}", instance.root().display()));
+    let place = args.path.as_deref().or(context.settings.instance.place());
+    let instance = Instance::init(Root::named(place.unwrap_or("."))?).await?;
+    context.say(format!("made an instance in {}", instance.shown()));
     let (Some(source), Some(key)) = (&args.from, &args.key) else {
         return Ok(());
     };
@@ -51,9 +46,9 @@ pub async fn run(context: &Context, args: InitArgs) -> Result<()> {
     )
     .await
     .map_err(|error| {
-        let folder = shell::quoted(&instance.root().to_string_lossy());
+        let place = shell::quoted(&instance.shown());
         error.wrote("an instance without customers").hint(format!(
-            "the instance is whole and empty; to begin again with init --from, remove {folder} first"
+            "the instance is whole and empty; to begin again with init --from, remove {place} first"
         ))
     })?;
     object.print(&adopted, || {

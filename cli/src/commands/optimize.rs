@@ -62,7 +62,7 @@ impl TableArg {
 /// Those of [`maintain::optimize`].
 pub async fn run(context: &Context, args: &OptimizeArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let settings = context.settings.engine(&instance.config().defaults);
     let request = OptimizeRequest {
         tables: TableArg::resolve(&args.tables),

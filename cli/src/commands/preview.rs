@@ -29,7 +29,7 @@ pub struct PreviewArgs {
 /// The file is not there, empty, damaged, or in a format that is not read.
 pub async fn run(context: &Context, args: PreviewArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
-    let sources = context.sources()?;
+    let sources = context.sources().await?;
     let (file, connection) = (args.file.clone(), args.connection.clone());
     let preview = blocking(move || {
         let connection = connection.as_deref();

@@ -113,20 +113,20 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
         };
         return print_json(context, &schema);
     }
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     match args.action {
         Action::New(args) => new::run(context, &instance, args).await,
         Action::List => list(context).await,
         Action::Show {
             name,
             effective: true,
-        } => print_json(context, &process::effective(&instance, &name)?),
+        } => print_json(context, &process::effective(&instance, &name).await?),
         Action::Show {
             name,
             effective: false,
-        } => print_text(&process::text(&instance, &name)?),
+        } => print_text(&process::text(&instance, &name).await?),
         Action::Edit { name, from } => edit::run(context, &instance, &name, from.as_deref()).await,
-        Action::Check { name } => check(context, &instance, &name),
+        Action::Check { name } => check(context, &instance, &name).await,
         Action::Complete { name, yes } => complete::run(context, &instance, &name, answer(yes)).await,
         Action::Pause { name } => {
             process::pause(&instance, &name).await?;
@@ -182,8 +182,8 @@ async fn list(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn check(context: &Context, instance: &Instance, name: &str) -> Result<()> {
-    let process = process::check(instance, name)?;
+async fn check(context: &Context, instance: &Instance, name: &str) -> Result<()> {
+    let process = process::check(instance, name).await?;
     let (attributes, rules) = (process.attributes.len(), process.rules.len());
     context.say(format!(
         "{name} has no problems: {attributes} attributes, {rules} rules of its own"

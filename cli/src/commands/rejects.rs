@@ -38,7 +38,7 @@ pub struct RejectsArgs {
 /// # Errors
 /// There is no such run; a file is there already.
 pub async fn run(context: &Context, args: &RejectsArgs) -> Result<()> {
-    let run_id = resolve_run(&context.instance()?, args.run.as_deref()).await?;
+    let run_id = resolve_run(&context.instance().await?, args.run.as_deref()).await?;
     let session = context.session().await?;
     let of_run = format!("WHERE run_id = {}", sql_literal(&run_id));
     if let Some(file) = &args.export {

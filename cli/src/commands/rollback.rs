@@ -44,7 +44,7 @@ pub struct RollbackArgs {
 /// There is no such run or version, it changed nothing, later runs wrote the same cells, or the answer is no.
 pub async fn run(context: &Context, args: RollbackArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let stop = context.watch().stop;
     let request = RollbackRequest {
         target: target(&instance, &args.target).await?,

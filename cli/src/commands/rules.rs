@@ -23,8 +23,8 @@ pub struct RulesArgs {
 ///
 /// # Errors
 /// There is no such process, or it has problems.
-pub fn run(context: &Context, args: &RulesArgs) -> Result<()> {
-    let rules = process::rules(&context.instance()?, &args.process)?;
+pub async fn run(context: &Context, args: &RulesArgs) -> Result<()> {
+    let rules = process::rules(&context.instance().await?, &args.process).await?;
     printer::print_batch(&table(&rules)?, context.settings.output)
 }
 

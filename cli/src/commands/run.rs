@@ -99,7 +99,7 @@ impl RunOptions {
 /// # Errors
 /// As [`start`].
 pub async fn run(context: &Context, args: RunArgs) -> Result<()> {
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     match args.process {
         Some(process) => start(context, &instance, process, args.file, &args.options).await,
         None => run_due(context, &instance, &args.options).await,
@@ -109,10 +109,10 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<()> {
 /// Runs what is due. All of it is tried; the failures are said, the gravest decides the exit code.
 async fn run_due(context: &Context, instance: &Instance, options: &RunOptions) -> Result<()> {
     let mut failures: Vec<Failure> = Vec::new();
-    for name in names(instance)? {
+    for name in names(instance).await? {
         settle(instance, &name).await?;
     }
-    let due = agenda(instance, Utc::now())?.due;
+    let due = agenda(instance, Utc::now()).await?.due;
     if due.is_empty() {
         context.say("nothing is due");
     }

@@ -36,7 +36,7 @@ pub struct ServeArgs {
 /// # Errors
 /// There is no instance, or the address is taken.
 pub async fn run(context: &Context, args: &ServeArgs) -> Result<()> {
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let settings = context.settings.engine(&instance.config().defaults);
     let options = ServeOptions {
         parallel_runs: args.parallel.into(),
@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: &ServeArgs) -> Result<()> {
         listen: args.listen,
     };
     let stop = context.watch().stop;
-    context.say(format!("serving {}", instance.root().display()));
+    context.say(format!("serving {}", instance.shown()));
     serve(instance, settings, options, &stop, |told| say(context, &told)).await?;
     context.say("stopped");
     Ok(())

@@ -41,7 +41,7 @@ fn retention(text: &str) -> Result<Retention, String> {
 /// Those of [`maintain::vacuum`].
 pub async fn run(context: &Context, args: &VacuumArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let request = VacuumRequest {
         tables: TableArg::resolve(&args.tables),
         retention: args.retention.unwrap_or(instance.config().defaults.retention),

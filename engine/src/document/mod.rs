@@ -6,10 +6,12 @@
 //!     └────────────────────────────── again ◀──────────────────────────────┴─ overtaken
 //! ```
 //!
-//! [`Document`] does it in any object store. Stores compare the ETag; a local folder knows no such thing, so there it
-//! is a lock beside the file, a temporary file and a rename ([`local`]), which crashes leave whole too.
+//! [`Document`] does it in any object store and in a local folder; [`Document::update`] is the whole circle. Stores
+//! compare the ETag (`object`). A folder knows no such thing: there it is a lock beside the file, a temporary file and a
+//! rename (`local`), which crashes leave whole too.
 
-pub mod local;
+mod local;
+mod object;
 mod swap;
 
 pub use swap::{Document, Seen, Swapped};

@@ -1,15 +1,21 @@
 //! Compare and swap of one object.
 
-use std::io::ErrorKind;
 use std::path::{Path as LocalPath, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
+use object_store::{ObjectStore, UpdateVersion};
+use uuid::Uuid;
 
-use super::local;
-use crate::error::Result;
+use super::{local, object};
+use crate::error::{Error, Result};
+
+/// Longest time that [`Document::update`] tries to be the fastest.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// First and longest pause between two attempts; each is drawn at random below that.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// One small file.
 #[derive(Debug, Clone)]
@@ -53,14 +59,25 @@ impl Document {
         }
     }
 
-    /// The file `name` in `folder`; it need not exist.
+    /// The file `name` in `folder`; it need not exist. Files whose names begin alike, up to the first point, share a
+    /// lock.
     #[must_use]
     pub fn in_folder(folder: &LocalPath, name: &str) -> Self {
+        let stem = name.split('.').next().unwrap_or(name);
         Self {
             place: Place::Folder {
                 path: folder.join(name),
-                lock: folder.join(format!(".{name}.lock")),
+                lock: folder.join(format!(".{stem}.lock")),
             },
+        }
+    }
+
+    /// How messages call it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.place {
+            Place::Store { path, .. } => path.to_string(),
+            Place::Folder { path, .. } => path.display().to_string(),
         }
     }
 
@@ -70,18 +87,11 @@ impl Document {
     /// The store failed.
     pub async fn read(&self) -> Result<(Option<Bytes>, Seen)> {
         match &self.place {
-            Place::Folder { path, .. } => read_file(path),
-            Place::Store { store, path } => match store.get(path).await {
-                Ok(found) => {
-                    let version = UpdateVersion {
-                        e_tag: found.meta.e_tag.clone(),
-                        version: found.meta.version.clone(),
-                    };
-                    Ok((Some(found.bytes().await?), Seen::Version(version)))
-                }
-                Err(object_store::Error::NotFound { .. }) => Ok((None, Seen::Nothing)),
-                Err(error) => Err(error.into()),
-            },
+            Place::Folder { path, .. } => local::read(path),
+            Place::Store { store, path } => Ok(match object::get(store, path).await? {
+                Some(found) => (Some(found.content), Seen::Version(found.version)),
+                None => (None, Seen::Nothing),
+            }),
         }
     }
 
@@ -92,52 +102,60 @@ impl Document {
     pub async fn swap(&self, seen: &Seen, content: Vec<u8>) -> Result<Swapped> {
         let content = Bytes::from(content);
         match &self.place {
-            Place::Folder { path, lock } => swap_file(path, lock, seen, content),
-            Place::Store { store, path } => put(store, path, seen, content).await,
+            Place::Folder { path, lock } => local::swap(path, lock, seen, content),
+            Place::Store { store, path } => object::put(store, path, seen, content).await,
+        }
+    }
+
+    /// Replaces it by what `change` makes of its content, and returns what `change` says beside. Where others are
+    /// faster, `change` is called again, on what they left.
+    ///
+    /// # Errors
+    /// What `change` returns: then it is as it was. The store failed, or others were faster for a minute.
+    pub async fn update<T>(
+        &self,
+        mut change: impl FnMut(Option<&[u8]>) -> Result<(Vec<u8>, T)>,
+    ) -> Result<T> {
+        if let Place::Folder { path, lock } = &self.place {
+            let _lock = local::lock(lock)?;
+            let (content, result) = change(local::read(path)?.0.as_deref())?;
+            local::replace(path, &content)?;
+            return Ok(result);
+        }
+        let begun = Instant::now();
+        let mut pause = PAUSES.0;
+        loop {
+            let (found, seen) = self.read().await?;
+            let (content, result) = change(found.as_deref())?;
+            if let Swapped::Done(_) = self.swap(&seen, content).await? {
+                return Ok(result);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Error::conflict("other programs were faster for a minute")
+                    .in_file(self.shown())
+                    .hint("run it again"));
+            }
+            tokio::time::sleep(below(pause)).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Removes it; one that is gone already is no failure.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn remove(&self) -> Result<()> {
+        match &self.place {
+            Place::Folder { path, .. } => local::remove(path),
+            Place::Store { store, path } => object::remove(store, path).await,
         }
     }
 }
 
-async fn put(store: &Arc<dyn ObjectStore>, path: &Path, seen: &Seen, content: Bytes) -> Result<Swapped> {
-    let mode = match seen {
-        Seen::Version(version) => PutMode::Update(version.clone()),
-        Seen::Nothing | Seen::Content(_) => PutMode::Create,
-    };
-    let options = PutOptions::from(mode);
-    match store.put_opts(path, PutPayload::from(content), options).await {
-        Ok(put) => Ok(Swapped::Done(Seen::Version(put.into()))),
-        Err(
-            object_store::Error::AlreadyExists { .. }
-            | object_store::Error::Precondition { .. }
-            | object_store::Error::NotFound { .. },
-        ) => Ok(Swapped::Overtaken),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn read_file(path: &LocalPath) -> Result<(Option<Bytes>, Seen)> {
-    match std::fs::read(path) {
-        Ok(content) => {
-            let content = Bytes::from(content);
-            Ok((Some(content.clone()), Seen::Content(content)))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok((None, Seen::Nothing)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn swap_file(path: &LocalPath, lock: &LocalPath, seen: &Seen, content: Bytes) -> Result<Swapped> {
-    let _lock = local::lock(lock)?;
-    let is_as_seen = match (read_file(path)?.0, seen) {
-        (Some(now), Seen::Content(seen)) => now == *seen,
-        (None, Seen::Nothing) => true,
-        _ => false,
-    };
-    if !is_as_seen {
-        return Ok(Swapped::Overtaken);
-    }
-    local::replace(path, &content)?;
-    Ok(Swapped::Done(Seen::Content(content)))
+/// A random length of time that is shorter.
+fn below(longest: Duration) -> Duration {
+    let [.., high, low] = *Uuid::new_v4().as_bytes();
+    longest.mul_f64(f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX))
 }
 
 #[cfg(test)]
@@ -173,6 +191,33 @@ mod tests {
             assert_eq!(document.read().await.unwrap().0.unwrap().as_ref(), b"2");
             let again = document.swap(&second, b"3".to_vec()).await.unwrap();
             assert!(matches!(again, Swapped::Done(_)), "{document:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_update_is_made_again_on_what_others_left() {
+        let folder = tempfile::tempdir().unwrap();
+        for document in documents(folder.path()) {
+            let count = async |document: Document| {
+                for _ in 0..10 {
+                    let one_more = |content: Option<&[u8]>| {
+                        let number: u32 =
+                            content.map_or(0, |text| std::str::from_utf8(text).unwrap().parse().unwrap());
+                        Ok(((number + 1).to_string().into_bytes(), number))
+                    };
+                    document.update(one_more).await.unwrap();
+                }
+            };
+            futures::future::join_all((0..4).map(|_| count(document.clone()))).await;
+            assert_eq!(document.read().await.unwrap().0.unwrap().as_ref(), b"40");
+            let refused = document
+                .update(|_| Err::<(Vec<u8>, ()), _>(Error::usage("no")))
+                .await;
+            assert!(refused.is_err());
+            assert_eq!(document.read().await.unwrap().0.unwrap().as_ref(), b"40");
+            document.remove().await.unwrap();
+            document.remove().await.unwrap();
+            assert!(document.read().await.unwrap().0.is_none(), "{document:?}");
         }
     }
 

@@ -66,7 +66,7 @@ pub async fn columns_between(log: &TableLog, newest: &Snapshot, oldest: u64) -> 
     }
     let mut wanted = BTreeSet::new();
     for commit in commits.iter().filter(|commit| commit.version <= newest.version) {
-        if commit.kind != CommitKind::Optimize {
+        if !matches!(commit.kind, CommitKind::Optimize | CommitKind::Settled) {
             wanted.extend(columns_of(commit, newest));
         }
     }

@@ -80,7 +80,7 @@ pub fn writers_since(commits: &[Commit], version: u64) -> Vec<&Commit> {
         }
         let undoes = commit.undoes();
         match commit.kind {
-            CommitKind::Create | CommitKind::Optimize => {}
+            CommitKind::Create | CommitKind::Optimize | CommitKind::Settled => {}
             CommitKind::Rollback if undoes.iter().all(|id| ids.contains(id)) => cancelled.extend(undoes),
             _ => writers.push(*commit),
         }

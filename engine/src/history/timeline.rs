@@ -32,6 +32,8 @@ pub enum CommitKind {
     Rollback,
     /// Files were rewritten, no value changed.
     Optimize,
+    /// A run that was silent for too long was settled; nothing was written.
+    Settled,
     /// Another program wrote, or this one in a way that an older version of it did.
     Other,
 }
@@ -104,6 +106,9 @@ fn kind_of(version: u64, actions: &[Action], info: &CommitInfo) -> CommitKind {
     }
     if info.info.contains_key("rollback") {
         return CommitKind::Rollback;
+    }
+    if info.info.contains_key("settled") {
+        return CommitKind::Settled;
     }
     if info.info.contains_key("adopted_from") {
         return CommitKind::Adoption;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::error::Result;
 use crate::ids::is_written_by;
 use crate::instance::Instance;
-use crate::process::{self, Lease, StateFile};
+use crate::process::{self, Lease};
 
 /// The runs that hold a lease.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +17,9 @@ pub(super) struct Leases {
 
 impl Leases {
     /// Reads the state of all processes.
-    pub fn read(instance: &Instance) -> Result<Self> {
+    pub async fn read(instance: &Instance) -> Result<Self> {
         let mut leases = Self::default();
-        for name in process::names(instance)? {
-            let state = StateFile::of(instance, &name).read()?;
+        for (_, state) in process::states(instance).await? {
             leases.extend(state.lease.filter(|lease| !lease.is_dead()));
         }
         Ok(leases)

@@ -168,7 +168,7 @@ impl Optimizer<'_> {
         let mut snapshot = self.log.snapshot(None).await?;
         let mut report = TableReport::of(self.table, &snapshot);
         for _ in 0..ROUNDS {
-            let groups = self.plan(&snapshot)?;
+            let groups = self.plan(&snapshot).await?;
             if groups.is_empty() {
                 break;
             }
@@ -192,11 +192,11 @@ impl Optimizer<'_> {
     }
 
     /// What to do, the most pressing first.
-    fn plan(&self, snapshot: &Snapshot) -> Result<Vec<Group>> {
+    async fn plan(&self, snapshot: &Snapshot) -> Result<Vec<Group>> {
         let leases = match self.table.layout() {
             // A run that lost a race takes its rejects back by name. Read after the snapshot: a run that is not in
             // it and not leased has not begun.
-            Layout::Appended => Leases::read(self.instance)?,
+            Layout::Appended => Leases::read(self.instance).await?,
             Layout::Clustered => Leases::default(),
         };
         let target_bytes = self.request.thresholds.target_bytes;

@@ -108,7 +108,7 @@ async fn vacuum_tables(
         // In this order: a run that began after the listing has no file in it, and of one that ended after it, the
         // commit is in the versions read last.
         let listed = list(&log).await?;
-        let leases = Leases::read(instance)?;
+        let leases = Leases::read(instance).await?;
         lock.confirm().await?;
         let vacuumed = vacuum_table(*table, &log, listed, &leases, request).await;
         tables.push(vacuumed.map_err(|error| error.in_file(table.word()))?);

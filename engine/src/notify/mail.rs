@@ -63,7 +63,7 @@ fn transport(instance: &Instance, smtp: &Smtp) -> Result<AsyncSmtpTransport<Toki
     };
     let builder = match (&smtp.user, &smtp.password) {
         (Some(user), Some(password)) => {
-            let password = find_secret(password, instance.root())?;
+            let password = find_secret(password, instance.base())?;
             builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()))
         }
         _ => builder,
@@ -75,7 +75,7 @@ fn parameters(instance: &Instance, smtp: &Smtp) -> Result<TlsParameters> {
     let unusable = |e| Error::usage("the certificates for the mail server cannot be used").because(e);
     let mut parameters = TlsParameters::builder(smtp.host.clone());
     if let Some(file) = &smtp.ca_file {
-        let path = instance.root().join(file);
+        let path = instance.base().join(file);
         let pem = std::fs::read(&path).map_err(|e| Error::from(e).in_file(path.display().to_string()))?;
         parameters = parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(unusable)?);
     }

@@ -53,7 +53,7 @@ pub async fn raise(instance: &Instance, run: &RunRecord) -> Result<Vec<Pending>>
             continue;
         };
         let examples = examples(instance, run, notify.examples).await?;
-        let shown = instance.root().display().to_string();
+        let shown = instance.shown();
         let now = Utc::now();
         pending.push(Pending {
             id: ids::new_run_id(),
@@ -107,22 +107,27 @@ pub async fn flush(instance: &Instance, process: &str) -> Result<()> {
     let file = StateFile::of(instance, process);
     let now = Utc::now();
     if file
-        .read()?
+        .read()
+        .await?
         .undelivered
         .iter()
         .all(|pending| pending.next_attempt_at > now)
     {
         return Ok(());
     }
-    for pending in file.update(|state| Ok(taken(&mut state.undelivered, now)))? {
+    let due = file
+        .update(|state| Ok(taken(&mut state.undelivered, now)))
+        .await?;
+    for pending in due {
         let delivered = tokio::time::timeout(TIMEOUT, deliver(instance, &pending)).await;
         let delivered = delivered.unwrap_or_else(|_| Err(Error::runtime("no answer in time")));
         let outcome = Outcome::of(&pending, delivered, Utc::now());
         if outcome.is_final() {
-            file.update(|state| {
+            let removed = file.update(|state| {
                 state.undelivered.retain(|other| other.id != pending.id);
                 Ok(())
-            })?;
+            });
+            removed.await?;
         }
         if let Some(event) = outcome.event(&pending) {
             record_event(instance, event).await?;
@@ -212,7 +217,7 @@ async fn deliver(instance: &Instance, pending: &Pending) -> Result<()> {
         NotifyTarget::Web(url) => {
             let secret = notify.secret.as_ref();
             let secret = secret
-                .map(|secret| find_secret(secret, instance.root()))
+                .map(|secret| find_secret(secret, instance.base()))
                 .transpose()?;
             post::post(url, secret.as_ref(), &pending.message).await
         }

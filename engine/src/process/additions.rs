@@ -22,8 +22,8 @@ pub struct Beside {
 ///
 /// # Errors
 /// There is no such process, its text has problems, or it has one of the attributes.
-pub fn like(instance: &Instance, name: &str, attributes: Vec<RawAttribute>) -> Result<String> {
-    let text = super::text(instance, name)?;
+pub async fn like(instance: &Instance, name: &str, attributes: Vec<RawAttribute>) -> Result<String> {
+    let text = super::text(instance, name).await?;
     let existing = parse(instance, name, &text)?;
     let text = spec::beside(&text, attributes).map_err(|problems| all(&problems))?;
     let asked = spec::parse_process_in("new", &text, instance.config()).map_err(|problems| all(&problems))?;
@@ -47,8 +47,8 @@ pub fn like(instance: &Instance, name: &str, attributes: Vec<RawAttribute>) -> R
 ///
 /// # Errors
 /// There is no such process, or a text has problems.
-pub fn additions(instance: &Instance, name: &str, edited: &str) -> Result<Option<Beside>> {
-    let Some(locked) = live_state(instance, name)?.locked else {
+pub async fn additions(instance: &Instance, name: &str, edited: &str) -> Result<Option<Beside>> {
+    let Some(locked) = live_state(instance, name).await?.locked else {
         return Ok(None);
     };
     let attributes = locked.additions(&parse(instance, name, edited)?);
@@ -62,14 +62,14 @@ pub fn additions(instance: &Instance, name: &str, edited: &str) -> Result<Option
         .collect();
     let new = attributes_beside(edited, &known).map_err(|problems| all(&problems))?;
     Ok(Some(Beside {
-        name: free_name(instance, name),
+        name: free_name(instance, name).await,
         attributes,
-        text: like(instance, name, new)?,
+        text: like(instance, name, new).await?,
     }))
 }
 
 /// The command that makes a process for the attributes that `asked` has more than `existing`, if that is all it has.
-pub(super) fn beside_line(instance: &Instance, existing: &Locked, asked: &Process) -> Option<String> {
+pub(super) async fn beside_line(instance: &Instance, existing: &Locked, asked: &Process) -> Option<String> {
     let names = existing.additions(asked);
     let flags = asked
         .attributes
@@ -88,7 +88,7 @@ pub(super) fn beside_line(instance: &Instance, existing: &Locked, asked: &Proces
             )
         })
         .collect();
-    let (new, name) = (free_name(instance, &asked.name), &asked.name);
+    let (new, name) = (free_name(instance, &asked.name).await, &asked.name);
     let flags = Some(flags.concat()).filter(|flags| !flags.is_empty())?;
     Some(format!(
         "new attributes are a new process over the same file: sluice process new {new} --like {name}{flags}"
@@ -96,10 +96,16 @@ pub(super) fn beside_line(instance: &Instance, existing: &Locked, asked: &Proces
 }
 
 /// `NAME_2`, or with the next number that no process ever had.
-fn free_name(instance: &Instance, name: &str) -> String {
+async fn free_name(instance: &Instance, name: &str) -> String {
     // A name has 64 characters at most.
     let stem: String = name.chars().take(60).collect();
-    let mut names = (2_u32..).map(|number| format!("{stem}_{number}"));
-    let is_free = |name: &String| !StateFile::of(instance, name).exists();
-    names.find(is_free).unwrap_or_default()
+    let mut number = 2_u32;
+    loop {
+        let name = format!("{stem}_{number}");
+        // Where it cannot be told, whoever makes the process is told.
+        if !StateFile::of(instance, &name).exists().await.unwrap_or(false) {
+            return name;
+        }
+        number += 1;
+    }
 }

@@ -81,12 +81,12 @@ pub struct EmailOffer {
 /// # Errors
 /// It is completed already, has problems, or names what belongs to somebody else.
 pub async fn completing(instance: &Instance, name: &str) -> Result<Summary> {
-    if live_state(instance, name)?.status != ProcessStatus::Draft {
+    if live_state(instance, name).await?.status != ProcessStatus::Draft {
         return Err(completed_already(name));
     }
-    let process = check(instance, name)?;
+    let process = check(instance, name).await?;
     let snapshot = instance.customers()?.snapshot(None).await?;
-    check_ownership(instance, &process, &snapshot)?;
+    check_ownership(instance, &process, &snapshot).await?;
     Ok(summary(&process, Utc::now()))
 }
 
@@ -137,9 +137,9 @@ fn word(policy: impl Serialize) -> String {
 /// # Errors
 /// The draft has problems, or its source cannot be read.
 pub async fn email_offer(instance: &Instance, name: &str) -> Result<Option<EmailOffer>> {
-    let process = check(instance, name)?;
+    let process = check(instance, name).await?;
     let snapshot = instance.customers()?.snapshot(None).await?;
-    let is_taken = process.email().is_some() || email_attribute(instance, &snapshot)?.is_some();
+    let is_taken = process.email().is_some() || email_attribute(instance, &snapshot).await?.is_some();
     if process.mode != Mode::Register || is_taken {
         return Ok(None);
     }
@@ -180,7 +180,7 @@ pub async fn email_offer(instance: &Instance, name: &str) -> Result<Option<Email
 /// # Errors
 /// The draft cannot be edited.
 pub async fn take_email(instance: &Instance, name: &str, offer: &EmailOffer) -> Result<()> {
-    let text = super::text(instance, name)?;
+    let text = super::text(instance, name).await?;
     let changed = with_type(&text, &offer.attribute, AttributeType::Email);
     edit(instance, name, &changed.unwrap_or(text)).await
 }

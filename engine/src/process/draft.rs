@@ -75,13 +75,13 @@ impl Looked {
     /// The instance cannot be read.
     pub async fn within(mut self, instance: &Instance) -> Result<Self> {
         let snapshot = instance.customers()?.snapshot(None).await?;
-        self.options.email = email_attribute(instance, &snapshot)?;
+        self.options.email = email_attribute(instance, &snapshot).await?;
         let config = instance.config();
         self.options.max_attributes = config.limits.attributes_per_process;
         self.options.reserved = config.reserved_attributes.clone();
         self.options
             .reserved
-            .extend(reserved_attributes(instance)?.into_keys());
+            .extend(reserved_attributes(instance).await?.into_keys());
         Ok(self)
     }
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ownership::names;
-use super::state::{ProcessState, StateFile};
+use super::ownership::states;
+use super::state::ProcessState;
 use crate::error::Result;
 use crate::instance::Instance;
 
@@ -45,10 +45,8 @@ impl Agenda {
 ///
 /// # Errors
 /// A state file cannot be read.
-pub fn agenda(instance: &Instance, now: DateTime<Utc>) -> Result<Agenda> {
-    let names = names(instance)?.into_iter();
-    let states = names.map(|name| Ok((name.clone(), StateFile::of(instance, &name).read()?)));
-    Ok(Agenda::of(states.collect::<Result<Vec<_>>>()?, now))
+pub async fn agenda(instance: &Instance, now: DateTime<Utc>) -> Result<Agenda> {
+    Ok(Agenda::of(states(instance).await?, now))
 }
 
 #[cfg(test)]

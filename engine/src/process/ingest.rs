@@ -36,7 +36,7 @@ pub struct Ingest {
 /// No attributes (with the columns and a line to copy), a column that is not there, a process that differs.
 pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
     let name = ingest.name.clone().unwrap_or_else(|| process_name(&ingest.file));
-    let source = source(instance, ingest, &name)?;
+    let source = source(instance, ingest, &name).await?;
     let kind = source.kind();
     let connection = source.connection.clone();
     let sources = Sources::of(instance);
@@ -61,25 +61,25 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
         ..NewProcess::new(mode, ingest.key.clone(), file.source.url.clone())
     };
     let text = spec::render_process(&new).map_err(|problem| all(&[problem]))?;
-    if StateFile::of(instance, &name).exists() {
-        compare(instance, &name, &text)?;
+    if StateFile::of(instance, &name).exists().await? {
+        compare(instance, &name, &text).await?;
     } else {
         // A process that could not be completed must not be left behind as a draft.
         let process = parse(instance, &name, &text)?;
-        check_ownership(instance, &process, &instance.customers()?.snapshot(None).await?)?;
+        check_ownership(instance, &process, &instance.customers()?.snapshot(None).await?).await?;
         create(instance, &name, &text).await?;
     }
-    if live_state(instance, &name)?.status == ProcessStatus::Draft {
+    if live_state(instance, &name).await?.status == ProcessStatus::Draft {
         complete(instance, &name).await?;
     }
     Ok(name)
 }
 
 /// The file to ingest, through the connection that was named, else through that of the process `name`.
-fn source(instance: &Instance, ingest: &Ingest, name: &str) -> Result<Source> {
-    if ingest.connection.is_none() && StateFile::of(instance, name).exists() {
+async fn source(instance: &Instance, ingest: &Ingest, name: &str) -> Result<Source> {
+    if ingest.connection.is_none() && StateFile::of(instance, name).exists().await? {
         let url = typed_url(&ingest.file)?;
-        let existing = check(instance, name)?.source;
+        let existing = check(instance, name).await?.source;
         return existing.with_file(&url).map_err(|problem| all(&[problem]));
     }
     typed(&ingest.file, ingest.connection.as_deref())
@@ -97,8 +97,8 @@ fn as_usage(error: Error) -> Error {
         .fold(usage, |usage, hint| usage.hint(hint.clone()))
 }
 
-fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
-    let existing = check(instance, name)?;
+async fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
+    let existing = check(instance, name).await?;
     let asked = spec::parse_process_in(name, text, instance.config()).map_err(|problems| all(&problems))?;
     let mut asked_for = Locked::of(&asked);
     // `ingest` runs an existing process on whatever file it names.
@@ -121,7 +121,7 @@ fn compare(instance: &Instance, name: &str, text: &str) -> Result<()> {
         lines.join("\n  ")
     ))
     .hint("name another process with --name, or ingest with the attributes it has")
-    .hints_of(beside_line(instance, &of_existing, &asked)))
+    .hints_of(beside_line(instance, &of_existing, &asked).await))
 }
 
 /// The file's base name in the letters of process names.

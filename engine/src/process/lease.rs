@@ -1,10 +1,9 @@
 //! Who runs a process, and whether they are still alive.
 
-use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// A lease that nobody renewed for this long has lapsed.
-const LAPSE_MINUTES: i64 = 10;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// A program on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +14,12 @@ pub struct Holder {
     pub pid: i32,
     /// When that program started, in the kernel's ticks: ids are used again.
     pub started_ticks: Option<u64>,
+    /// The kernel's own id of the time since it was booted; containers of a host share it.
+    #[serde(default)]
+    pub boot: Option<String>,
+    /// What process ids are counted in: a container has a count of its own.
+    #[serde(default)]
+    pub pid_space: Option<String>,
 }
 
 impl Holder {
@@ -23,18 +28,29 @@ impl Holder {
     pub fn this() -> Self {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let pid = rustix::process::getpid().as_raw_nonzero().get();
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let pid_space = std::fs::read_link("/proc/self/ns/pid").ok();
         Self {
             host,
             pid,
             started_ticks: started_ticks(pid),
+            boot: boot.map(|id| id.trim().to_owned()),
+            pid_space: pid_space.map(|space| space.to_string_lossy().into_owned()),
         }
     }
 
-    /// Whether the program is known to be gone. Of another host nothing is known.
+    /// Whether the program is known to be gone. Of another host, and of another container of this one, nothing is known.
     #[must_use]
     pub fn is_dead(&self) -> bool {
-        self.host == Self::this().host
-            && started_ticks(self.pid).is_none_or(|now| Some(now) != self.started_ticks)
+        let this = Self::this();
+        if self.host != this.host {
+            return false;
+        }
+        if self.boot.is_some() && self.boot != this.boot {
+            return true;
+        }
+        let is_elsewhere = self.pid_space.is_some() && self.pid_space != this.pid_space;
+        !is_elsewhere && started_ticks(self.pid).is_none_or(|now| Some(now) != self.started_ticks)
     }
 }
 
@@ -85,28 +101,35 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// A lease of this program for a new run.
+    /// A lease of this program for a new run, which lapses after `term` unless renewed.
     #[must_use]
-    pub fn new(run_id: String, run_no: i64, trigger: String) -> Self {
-        Self::of(Holder::this(), run_id, run_no, trigger, Utc::now())
+    pub fn new(run_id: String, run_no: i64, trigger: String, term: Duration) -> Self {
+        Self::of(Holder::this(), run_id, run_no, trigger, term, Utc::now())
     }
 
     /// A lease of `holder` for a new run that begins at `now`.
     #[must_use]
-    pub fn of(holder: Holder, run_id: String, run_no: i64, trigger: String, now: DateTime<Utc>) -> Self {
+    pub fn of(
+        holder: Holder,
+        run_id: String,
+        run_no: i64,
+        trigger: String,
+        term: Duration,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             run_id,
             run_no,
             holder,
             started_at: now,
-            expires_at: lapse(now),
+            expires_at: lapse(now, term),
             trigger,
         }
     }
 
-    /// Lasts from `now` on as long as a new one.
-    pub fn renew(&mut self, now: DateTime<Utc>) {
-        self.expires_at = lapse(now);
+    /// Lasts from `now` on as long as a new one of this `term`.
+    pub fn renew(&mut self, term: Duration, now: DateTime<Utc>) {
+        self.expires_at = lapse(now, term);
     }
 
     /// Whether nobody runs this any more.
@@ -122,24 +145,43 @@ impl Lease {
     }
 }
 
-fn lapse(from: DateTime<Utc>) -> DateTime<Utc> {
-    from + Duration::minutes(LAPSE_MINUTES)
+fn lapse(from: DateTime<Utc>, term: Duration) -> DateTime<Utc> {
+    from + TimeDelta::from_std(term).unwrap_or(TimeDelta::MAX)
+}
+
+/// Time between two renewals: several may fail before the lease lapses.
+#[must_use]
+pub fn renewal_pause(term: Duration) -> Duration {
+    term / 10
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TERM: Duration = Duration::from_secs(600);
+
     #[test]
     fn a_lease_dies_with_its_holder_or_when_it_lapses() {
-        let mut lease = Lease::new("r".into(), 1, "manual".into());
+        let mut lease = Lease::new("r".into(), 1, "manual".into(), TERM);
         assert!(!lease.is_dead());
-        lease.expires_at = Utc::now() - Duration::seconds(1);
+        lease.expires_at = Utc::now() - TimeDelta::seconds(1);
         assert!(lease.is_dead());
-        lease.renew(Utc::now());
+        lease.renew(TERM, Utc::now());
         lease.holder.started_ticks = Some(1);
         assert!(lease.is_dead());
         lease.holder.host = "elsewhere".into();
         assert!(!lease.is_dead());
+    }
+
+    #[test]
+    fn of_another_container_nothing_is_known_and_nothing_outlives_a_boot() {
+        let mut holder = Holder::this();
+        assert!(!holder.is_dead());
+        holder.started_ticks = Some(1);
+        holder.pid_space = Some("pid:[1]".into());
+        assert!(!holder.is_dead(), "its ids are not ours");
+        holder.boot = Some("before".into());
+        assert!(holder.is_dead());
     }
 }

@@ -6,6 +6,8 @@
 //!      └── its slot is still due ◀──────────────────────────────────────────────┘
 //! ```
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::lease::{Holder, Lease, Trigger};
@@ -36,7 +38,7 @@ impl ProcessState {
         self.next_run_at.filter(|_| recurs)
     }
 
-    /// Begins a run of the process `name`: takes the lease and with it the run's number.
+    /// Begins a run of the process `name`: takes a lease of this `term`, and with it the run's number.
     ///
     /// # Errors
     /// It is in no status to run, a run is under way, or its slot is not due any more.
@@ -46,6 +48,7 @@ impl ProcessState {
         run_id: String,
         trigger: Trigger,
         holder: Holder,
+        term: Duration,
         now: DateTime<Utc>,
     ) -> Result<Lease> {
         self.check_status(name)?;
@@ -63,7 +66,14 @@ impl ProcessState {
                 .hint("wait until it has ended and try again"));
         }
         self.last_run_no += 1;
-        let lease = Lease::of(holder, run_id, self.last_run_no, trigger.word().to_owned(), now);
+        let lease = Lease::of(
+            holder,
+            run_id,
+            self.last_run_no,
+            trigger.word().to_owned(),
+            term,
+            now,
+        );
         self.lease = Some(lease.clone());
         Ok(lease)
     }

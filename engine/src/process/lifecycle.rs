@@ -1,19 +1,29 @@
 //! From draft to deleted.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::additions::beside_line;
 use super::completing::completed_already;
-use super::ownership::{check_ownership, names};
+use super::lease_file::{HeldLease, LeaseFile, Taking};
+use super::ownership::{READ_AT_ONCE, check_ownership, states};
 use super::slots::slot_after;
-use super::state::{ProcessState, ProcessStatus, StateFile};
+use super::state::{Creation, ProcessState, ProcessStatus, StateFile};
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::instance::{Instance, all};
 use crate::plan::{BATCH_OWNER, catalogue, layout, printed_sql, read_options};
 use crate::report::{Event, record_event};
 use crate::spec::{self, Locked, Process};
+use crate::table::Snapshot;
+
+/// Who completes a process, and how long another one waits for it.
+const RESERVATION_FILE: &str = "_attributes.lease.json";
+const RESERVATION_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A process as tables show it.
 #[derive(Debug, Clone, Serialize)]
@@ -73,17 +83,16 @@ pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
                 .hint("choose another name"),
         );
     }
-    let state = StateFile::of(instance, name);
-    let guard = state.lock()?;
-    if state.exists() {
+    // The state first: whoever makes it has the name, and the text is in it.
+    let (state, draft) = (StateFile::of(instance, name), ProcessState::draft(text));
+    if state.create(&draft).await? == Creation::NameTaken {
         return Err(Error::usage(format!(
             "the process name {name:?} is taken; a name is never used twice"
         ))
         .hint("choose another name, or change the process with: sluice process edit"));
     }
-    std::fs::write(definition_path(instance, name), text)?;
-    guard.replace(&ProcessState::draft())?;
-    drop(guard);
+    let write = |_: Option<&[u8]>| Ok((text.as_bytes().to_vec(), ()));
+    definition(instance, name).update(write).await?;
     record_event(instance, Event::lifecycle("created", name)).await
 }
 
@@ -92,25 +101,47 @@ pub async fn create(instance: &Instance, name: &str, text: &str) -> Result<()> {
 /// # Errors
 /// The new text has problems, or changes what is locked.
 pub async fn edit(instance: &Instance, name: &str, text: &str) -> Result<()> {
-    let state = live_state(instance, name)?;
+    replace(instance, name, None, text).await
+}
+
+/// As [`edit`], for who saw the definition as `before`.
+///
+/// # Errors
+/// As [`edit`]; another program changed the definition meanwhile.
+pub async fn edit_seen(instance: &Instance, name: &str, before: &str, text: &str) -> Result<()> {
+    replace(instance, name, Some(before), text).await
+}
+
+async fn replace(instance: &Instance, name: &str, before: Option<&str>, text: &str) -> Result<()> {
+    let state = live_state(instance, name).await?;
     let edited = match &state.locked {
         Some(locked) => {
             let edited = parse(instance, name, text)?;
-            check_locked(instance, locked, &edited)?;
+            check_locked(instance, locked, &edited).await?;
             Some(edited)
         }
         None => None,
     };
-    std::fs::write(definition_path(instance, name), text)?;
+    let made_of = state.made_of.as_deref();
+    let replaced = |found: Option<&[u8]>| match (before, found.or(made_of.map(str::as_bytes))) {
+        (Some(before), Some(found)) if before.as_bytes() != found => Err(Error::conflict(format!(
+            "the process {name} was changed by another program meanwhile"
+        ))
+        .hint(format!("see its text with: sluice process show {name}"))
+        .wrote("nothing")),
+        _ => Ok((text.as_bytes().to_vec(), ())),
+    };
+    definition(instance, name).update(replaced).await?;
     if let Some(edited) = edited {
-        reschedule(instance, &edited)?;
+        reschedule(instance, &edited).await?;
     }
     record_event(instance, Event::lifecycle("edited", name)).await
 }
 
 /// A schedule that was edited is due by its new slots from now on; one that was taken out, never again.
-fn reschedule(instance: &Instance, process: &Process) -> Result<()> {
-    StateFile::of(instance, &process.name).update(|state| {
+async fn reschedule(instance: &Instance, process: &Process) -> Result<()> {
+    let file = StateFile::of(instance, &process.name);
+    let changed = file.update(|state| {
         let next = next_run(process, Utc::now());
         // A slot that is due stays so.
         let is_due = state.next_run_at.is_some_and(|due| due <= Utc::now());
@@ -124,7 +155,8 @@ fn reschedule(instance: &Instance, process: &Process) -> Result<()> {
             (status, _, _) => status,
         };
         Ok(())
-    })
+    });
+    changed.await
 }
 
 /// When the process is due after `instant`; a one-time process never is.
@@ -137,20 +169,41 @@ pub(crate) fn next_run(process: &Process, instant: DateTime<Utc>) -> Option<Date
 ///
 /// # Errors
 /// There is no such process.
-pub fn text(instance: &Instance, name: &str) -> Result<String> {
-    live_state(instance, name)?;
-    Ok(std::fs::read_to_string(definition_path(instance, name))?)
+pub async fn text(instance: &Instance, name: &str) -> Result<String> {
+    let state = live_state(instance, name).await?;
+    text_of(instance, name, state.made_of).await
+}
+
+/// The definition, or the text that the process was made of.
+async fn text_of(instance: &Instance, name: &str, made_of: Option<String>) -> Result<String> {
+    let file = definition(instance, name);
+    let Some(content) = file.read().await?.0 else {
+        let gone = || {
+            Error::runtime("the definition of the process is gone")
+                .in_file(file.shown())
+                .hint(format!(
+                    "write it anew with: sluice process edit {name} --from FILE"
+                ))
+        };
+        return made_of.ok_or_else(gone);
+    };
+    String::from_utf8(content.to_vec()).map_err(|error| {
+        Error::usage("the definition is no text")
+            .because(error)
+            .in_file(file.shown())
+    })
 }
 
 /// Reads the definition; reports all its problems at once.
 ///
 /// # Errors
 /// Problems, or a completed process whose locked fields were edited.
-pub fn check(instance: &Instance, name: &str) -> Result<Process> {
-    let state = live_state(instance, name)?;
-    let process = parse(instance, name, &text(instance, name)?)?;
+pub async fn check(instance: &Instance, name: &str) -> Result<Process> {
+    let mut state = live_state(instance, name).await?;
+    let text = text_of(instance, name, state.made_of.take()).await?;
+    let process = parse(instance, name, &text)?;
     if let Some(locked) = &state.locked {
-        check_locked(instance, locked, &process)?;
+        check_locked(instance, locked, &process).await?;
     }
     layout(&process)?;
     read_options(&process.source, &instance.config().limits)?;
@@ -162,12 +215,38 @@ pub fn check(instance: &Instance, name: &str) -> Result<Process> {
 /// # Errors
 /// The definition has problems, or an attribute is taken.
 pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
-    let process = check(instance, name)?;
+    let process = check(instance, name).await?;
     let snapshot = instance.customers()?.snapshot(None).await?;
     // One at a time in the instance: two drafts must not reserve one name.
-    let reservation = StateFile::of(instance, "_attributes").lock()?;
-    check_ownership(instance, &process, &snapshot)?;
-    StateFile::of(instance, name).update(|state| {
+    let reservation = reserve(instance).await?;
+    let reserved = reserve_attributes(instance, &process, &snapshot).await;
+    reservation.release().await;
+    reserved?;
+    record_event(instance, Event::lifecycle("completed", name)).await
+}
+
+/// The right to reserve names of attributes.
+async fn reserve(instance: &Instance) -> Result<HeldLease> {
+    let file = LeaseFile::new(
+        instance.process_document(RESERVATION_FILE),
+        instance.config().limits.lease,
+    );
+    match file.take_within("complete", RESERVATION_PATIENCE).await? {
+        Taking::Taken(lease) => Ok(lease),
+        Taking::Refused(other) => Err(Error::conflict(format!(
+            "another process is being completed (process id {} on {})",
+            other.holder.pid, other.holder.host
+        ))
+        .hint("try again in a moment")
+        .wrote("nothing")),
+    }
+}
+
+async fn reserve_attributes(instance: &Instance, process: &Process, snapshot: &Snapshot) -> Result<()> {
+    check_ownership(instance, process, snapshot).await?;
+    let name = &process.name;
+    let file = StateFile::of(instance, name);
+    let completed = file.update(|state| {
         if state.status != ProcessStatus::Draft {
             return Err(completed_already(name));
         }
@@ -177,13 +256,13 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
             ProcessStatus::Ready
         };
         state.completed_at = Some(Utc::now());
-        state.next_run_at = next_run(&process, Utc::now());
-        state.locked = Some(Locked::of(&process));
+        state.made_of = None;
+        state.next_run_at = next_run(process, Utc::now());
+        state.locked = Some(Locked::of(process));
         state.definition_hash = Some(process.hash.clone());
         Ok(())
-    })?;
-    drop(reservation);
-    record_event(instance, Event::lifecycle("completed", name)).await
+    });
+    completed.await
 }
 
 /// Stops a process from running.
@@ -191,7 +270,8 @@ pub async fn complete(instance: &Instance, name: &str) -> Result<()> {
 /// # Errors
 /// A draft, or a process that is paused.
 pub async fn pause(instance: &Instance, name: &str) -> Result<()> {
-    StateFile::of(instance, name).update(|state| match state.status {
+    let paused = StateFile::of(instance, name);
+    let paused = paused.update(|state| match state.status {
         ProcessStatus::Draft | ProcessStatus::Paused | ProcessStatus::Deleted => {
             Err(cannot("pause", name, state.status))
         }
@@ -199,7 +279,8 @@ pub async fn pause(instance: &Instance, name: &str) -> Result<()> {
             state.status = ProcessStatus::Paused;
             Ok(())
         }
-    })?;
+    });
+    paused.await?;
     record_event(instance, Event::lifecycle("paused", name)).await
 }
 
@@ -208,8 +289,9 @@ pub async fn pause(instance: &Instance, name: &str) -> Result<()> {
 /// # Errors
 /// A process that is not paused.
 pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
-    let process = check(instance, name)?;
-    StateFile::of(instance, name).update(|state| match state.status {
+    let process = check(instance, name).await?;
+    let resumed = StateFile::of(instance, name);
+    let resumed = resumed.update(|state| match state.status {
         ProcessStatus::Paused => {
             state.status = match (&process.schedule, &state.last_run) {
                 (Some(_), _) => ProcessStatus::Scheduled,
@@ -224,7 +306,8 @@ pub async fn resume(instance: &Instance, name: &str) -> Result<()> {
             Ok(())
         }
         other => Err(cannot("resume", name, other)),
-    })?;
+    });
+    resumed.await?;
     record_event(instance, Event::lifecycle("resumed", name)).await
 }
 
@@ -242,7 +325,8 @@ pub enum Deleted {
 /// # Errors
 /// A run of it is under way.
 pub async fn delete(instance: &Instance, name: &str) -> Result<Deleted> {
-    let deleted = StateFile::of(instance, name).update(|state| {
+    let deleted = StateFile::of(instance, name);
+    let deleted = deleted.update(|state| {
         if state.lease.as_ref().is_some_and(|lease| !lease.is_dead()) {
             return Err(Error::conflict(format!("a run of {name} is under way"))
                 .hint("delete it when the run has ended"));
@@ -257,8 +341,9 @@ pub async fn delete(instance: &Instance, name: &str) -> Result<Deleted> {
             true => Deleted::Freed(attributes),
             false => Deleted::Kept(attributes),
         })
-    })?;
-    std::fs::remove_file(definition_path(instance, name))?;
+    });
+    let deleted = deleted.await?;
+    definition(instance, name).remove().await?;
     record_event(instance, Event::lifecycle("deleted", name)).await?;
     Ok(deleted)
 }
@@ -267,8 +352,8 @@ pub async fn delete(instance: &Instance, name: &str) -> Result<Deleted> {
 ///
 /// # Errors
 /// Problems of the definition.
-pub fn effective(instance: &Instance, name: &str) -> Result<Value> {
-    let process = check(instance, name)?;
+pub async fn effective(instance: &Instance, name: &str) -> Result<Value> {
+    let process = check(instance, name).await?;
     let attributes: Vec<Value> = process
         .attributes
         .iter()
@@ -281,7 +366,8 @@ pub fn effective(instance: &Instance, name: &str) -> Result<Value> {
             })
         })
         .collect();
-    let rules: Vec<Value> = rules(instance, name)?
+    let rules: Vec<Value> = rules(instance, name)
+        .await?
         .into_iter()
         .map(serde_json::to_value)
         .collect::<Result<_, _>>()?;
@@ -308,8 +394,8 @@ pub fn schema() -> Value {
 ///
 /// # Errors
 /// Problems of the definition.
-pub fn rules(instance: &Instance, name: &str) -> Result<Vec<RuleLine>> {
-    let rules = catalogue(&check(instance, name)?);
+pub async fn rules(instance: &Instance, name: &str) -> Result<Vec<RuleLine>> {
+    let rules = catalogue(&check(instance, name).await?);
     let line = |rule: &crate::validate::Rule| RuleLine {
         id: rule.id.clone(),
         column: rule.column.clone(),
@@ -323,20 +409,17 @@ pub fn rules(instance: &Instance, name: &str) -> Result<Vec<RuleLine>> {
 ///
 /// # Errors
 /// A state file that cannot be read.
-pub fn list(instance: &Instance) -> Result<Vec<ProcessView>> {
-    let mut views = Vec::new();
-    for name in names(instance)? {
-        let state = StateFile::of(instance, &name).read()?;
-        if state.status != ProcessStatus::Deleted {
-            views.push(view(instance, name, state));
-        }
-    }
-    Ok(views)
+pub async fn list(instance: &Instance) -> Result<Vec<ProcessView>> {
+    let states = states(instance).await?.into_iter();
+    let live = states.filter(|(_, state)| state.status != ProcessStatus::Deleted);
+    let views = live.map(|(name, state)| view(instance, name, state));
+    Ok(stream::iter(views).buffered(READ_AT_ONCE).collect().await)
 }
 
-fn view(instance: &Instance, name: String, state: ProcessState) -> ProcessView {
+async fn view(instance: &Instance, name: String, mut state: ProcessState) -> ProcessView {
     // A draft may have problems; it is listed all the same.
-    let process = text(instance, &name)
+    let process = text_of(instance, &name, state.made_of.take())
+        .await
         .ok()
         .and_then(|text| parse(instance, &name, &text).ok());
     let status = state.shown_status().word().to_owned();
@@ -381,7 +464,7 @@ pub(super) fn schedule_words(schedule: &spec::Schedule) -> String {
 }
 
 pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Process> {
-    let file = definition_path(instance, name).display().to_string();
+    let file = definition(instance, name).shown();
     let process = spec::parse_process_in(name, text, instance.config())
         .map_err(|problems| all(&problems).in_file(&file))?;
     if process.schedule.is_some() && !process.source.may_recur() {
@@ -393,7 +476,7 @@ pub(super) fn parse(instance: &Instance, name: &str, text: &str) -> Result<Proce
     Ok(process)
 }
 
-fn check_locked(instance: &Instance, locked: &Locked, edited: &Process) -> Result<()> {
+async fn check_locked(instance: &Instance, locked: &Locked, edited: &Process) -> Result<()> {
     let differences = locked.differences(edited);
     if differences.is_empty() {
         return Ok(());
@@ -408,11 +491,11 @@ fn check_locked(instance: &Instance, locked: &Locked, edited: &Process) -> Resul
         lines.join("\n  ")
     ))
     .hint("put them back, or make a new process for new attributes")
-    .hints_of(beside_line(instance, locked, edited)))
+    .hints_of(beside_line(instance, locked, edited).await))
 }
 
-pub(super) fn live_state(instance: &Instance, name: &str) -> Result<ProcessState> {
-    let state = StateFile::of(instance, name).read()?;
+pub(super) async fn live_state(instance: &Instance, name: &str) -> Result<ProcessState> {
+    let state = StateFile::of(instance, name).read().await?;
     if state.status == ProcessStatus::Deleted {
         return Err(Error::usage(format!(
             "the process {name} was deleted; its name is not used again"
@@ -425,6 +508,7 @@ fn cannot(what: &str, name: &str, status: ProcessStatus) -> Error {
     Error::usage(format!("cannot {what} {name}: it is {}", status.word()))
 }
 
-fn definition_path(instance: &Instance, name: &str) -> std::path::PathBuf {
-    instance.processes().join(format!("{name}.toml"))
+/// The file that the user wrote.
+fn definition(instance: &Instance, name: &str) -> Document {
+    instance.process_document(&format!("{name}.toml"))
 }

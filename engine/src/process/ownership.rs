@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef};
+use futures::{StreamExt, TryStreamExt, stream};
 
-use super::state::{ProcessStatus, StateFile};
+use super::state::{ProcessState, ProcessStatus, SUFFIX, StateFile};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::plan::{BATCH_OWNER, column_type, owner_of};
 use crate::spec::{AttributeType, Process};
 use crate::table::Snapshot;
+
+/// State files read at once.
+pub(super) const READ_AT_ONCE: usize = 16;
 
 /// Who reserved an attribute, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +29,9 @@ pub struct Reservation {
 ///
 /// # Errors
 /// A state file that cannot be read.
-pub fn reserved_attributes(instance: &Instance) -> Result<BTreeMap<String, Reservation>> {
+pub async fn reserved_attributes(instance: &Instance) -> Result<BTreeMap<String, Reservation>> {
     let mut reserved = BTreeMap::new();
-    for name in names(instance)? {
-        let state = StateFile::of(instance, &name).read()?;
+    for (name, state) in states(instance).await? {
         if state.status == ProcessStatus::Deleted && state.merged.is_empty() {
             continue;
         }
@@ -47,8 +50,8 @@ pub fn reserved_attributes(instance: &Instance) -> Result<BTreeMap<String, Reser
 ///
 /// # Errors
 /// A state file that cannot be read.
-pub fn with_reserved(instance: &Instance, snapshot: &Snapshot) -> Result<Snapshot> {
-    let reserved = reserved_attributes(instance)?.into_iter();
+pub async fn with_reserved(instance: &Instance, snapshot: &Snapshot) -> Result<Snapshot> {
+    let reserved = reserved_attributes(instance).await?.into_iter();
     let fields: Vec<FieldRef> = reserved
         .filter_map(|(name, reservation)| {
             let ty = reservation.ty.parse().ok()?;
@@ -62,24 +65,34 @@ pub fn with_reserved(instance: &Instance, snapshot: &Snapshot) -> Result<Snapsho
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn names(instance: &Instance) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(instance.processes())? {
-        let file = entry?.file_name();
-        if let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".state.json")) {
-            names.push(name.to_owned());
-        }
-    }
+pub async fn names(instance: &Instance) -> Result<Vec<String>> {
+    let files = instance.process_files().await?;
+    let mut names: Vec<String> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix(SUFFIX).map(str::to_owned))
+        .collect();
     names.sort();
     Ok(names)
+}
+
+/// The states of all processes that ever were, by name.
+///
+/// # Errors
+/// A state file cannot be read.
+pub async fn states(instance: &Instance) -> Result<Vec<(String, ProcessState)>> {
+    let reads = names(instance).await?.into_iter().map(|name| async move {
+        let state = StateFile::of(instance, &name).read().await?;
+        Ok((name, state))
+    });
+    stream::iter(reads).buffered(READ_AT_ONCE).try_collect().await
 }
 
 /// Checks the attributes of `process` against everybody else's.
 ///
 /// # Errors
 /// A name that is taken, a limit that is passed, a second e-mail attribute.
-pub fn check_ownership(instance: &Instance, process: &Process, snapshot: &Snapshot) -> Result<()> {
-    let mut reserved = reserved_attributes(instance)?;
+pub async fn check_ownership(instance: &Instance, process: &Process, snapshot: &Snapshot) -> Result<()> {
+    let mut reserved = reserved_attributes(instance).await?;
     reserved.retain(|_, reservation| reservation.process != process.name);
     for attribute in &process.attributes {
         // Delta tells columns apart without their case; adopted ones may have capitals.
@@ -141,8 +154,8 @@ fn check_email(
 ///
 /// # Errors
 /// A state file that cannot be read.
-pub fn email_attribute(instance: &Instance, snapshot: &Snapshot) -> Result<Option<String>> {
-    let reserved = reserved_attributes(instance)?;
+pub async fn email_attribute(instance: &Instance, snapshot: &Snapshot) -> Result<Option<String>> {
+    let reserved = reserved_attributes(instance).await?;
     Ok(emails(snapshot, &reserved).next().map(str::to_owned))
 }
 

@@ -1,17 +1,20 @@
 //! `NAME.state.json`: what Sluice knows of a process.
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lease::Lease;
-use crate::document::local;
+use super::lease_file::{HeldLease, LeaseFile, Taking};
+use crate::document::{Document, Seen, Swapped};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::notify::Pending;
 use crate::spec::Locked;
+
+/// How the name of a state file ends.
+pub(super) const SUFFIX: &str = ".state.json";
 
 /// Where a process stands (contract, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +82,9 @@ pub struct ProcessState {
     pub status: ProcessStatus,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// The text that it was made of, until it is completed: a crash can come before its file.
+    #[serde(default)]
+    pub made_of: Option<String>,
     /// When it was completed.
     pub completed_at: Option<DateTime<Utc>>,
     /// What completing locked.
@@ -104,12 +110,13 @@ pub struct ProcessState {
 }
 
 impl ProcessState {
-    /// A new draft.
+    /// A new draft, made of `text`.
     #[must_use]
-    pub fn draft() -> Self {
+    pub fn draft(text: &str) -> Self {
         Self {
             status: ProcessStatus::Draft,
             created_at: Utc::now(),
+            made_of: Some(text.to_owned()),
             completed_at: None,
             locked: None,
             definition_hash: None,
@@ -145,109 +152,103 @@ impl ProcessState {
 /// The state file of one process.
 #[derive(Debug, Clone)]
 pub struct StateFile {
-    path: PathBuf,
-    lock: PathBuf,
+    document: Document,
+    settling: LeaseFile,
+    lease_term: Duration,
     name: String,
 }
 
-/// Holds the lock of a state file; nobody else changes it meanwhile.
-#[derive(Debug)]
-pub struct StateGuard {
-    file: StateFile,
-    _lock: File,
-}
-
-/// The right to settle a process's dead run, until dropped.
-#[derive(Debug)]
-pub struct Settling {
-    _lock: File,
+/// Whether a state file was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Creation {
+    /// It was.
+    Made,
+    /// The name was used before.
+    NameTaken,
 }
 
 impl StateFile {
     /// The state file of `name`; it need not exist.
     #[must_use]
     pub fn of(instance: &Instance, name: &str) -> Self {
-        let folder = instance.processes();
-        let path = folder.join(format!("{name}.state.json"));
+        let lease_term = instance.config().limits.lease;
+        let settling = instance.process_document(&format!("{name}.settling.json"));
         Self {
-            path,
-            lock: folder.join(format!(".{name}.lock")),
+            document: instance.process_document(&format!("{name}{SUFFIX}")),
+            settling: LeaseFile::new(settling, lease_term),
+            lease_term,
             name: name.to_owned(),
         }
     }
 
     /// Whether the name was ever used.
+    ///
+    /// # Errors
+    /// The instance cannot be read.
+    pub async fn exists(&self) -> Result<bool> {
+        Ok(self.document.read().await?.0.is_some())
+    }
+
+    /// How long a new lease lasts unless it is renewed.
     #[must_use]
-    pub fn exists(&self) -> bool {
-        self.path.exists()
+    pub fn lease_term(&self) -> Duration {
+        self.lease_term
     }
 
     /// Reads it.
     ///
     /// # Errors
     /// There is no such process, or the file is damaged.
-    pub fn read(&self) -> Result<ProcessState> {
-        let shown = self.path.display().to_string();
-        let text = std::fs::read_to_string(&self.path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::usage(format!("there is no process {:?}", self.name))
-                .hint("list them with: sluice process list"),
-            _ => Error::from(e).in_file(&shown),
-        })?;
-        let damaged = |e| {
-            Error::runtime("the state file is damaged")
-                .because(e)
-                .in_file(&shown)
-        };
-        serde_json::from_str(&text).map_err(|e: serde_json::Error| damaged(e))
+    pub async fn read(&self) -> Result<ProcessState> {
+        self.parsed(self.document.read().await?.0.as_deref())
     }
 
-    /// The right to settle the process's dead run, unless somebody has it.
+    /// The right to settle the process's dead run, until it is given back; `None` while somebody has it.
     ///
     /// # Errors
-    /// The folder cannot be written.
-    pub fn try_settle(&self) -> Result<Option<Settling>> {
-        let lock = local::try_lock(&self.lock.with_extension("settle"))?;
-        Ok(lock.map(|lock| Settling { _lock: lock }))
+    /// The instance cannot be written.
+    pub async fn try_settle(&self) -> Result<Option<HeldLease>> {
+        match self.settling.try_take("settle").await? {
+            Taking::Taken(lease) => Ok(Some(lease)),
+            Taking::Refused(_) => Ok(None),
+        }
     }
 
-    /// Waits for the lock.
+    /// Makes it, unless the name was ever used.
     ///
     /// # Errors
-    /// The folder cannot be written.
-    pub fn lock(&self) -> Result<StateGuard> {
-        Ok(StateGuard {
-            file: self.clone(),
-            _lock: local::lock(&self.lock)?,
+    /// The instance cannot be written.
+    pub async fn create(&self, state: &ProcessState) -> Result<Creation> {
+        let content = serde_json::to_vec_pretty(state)?;
+        Ok(match self.document.swap(&Seen::Nothing, content).await? {
+            Swapped::Done(_) => Creation::Made,
+            Swapped::Overtaken => Creation::NameTaken,
         })
     }
 
-    /// Reads, changes and replaces it under the lock.
+    /// Reads, changes and replaces it. Where another program was faster, `change` is called again on what that left.
     ///
     /// # Errors
     /// What `change` returns, or the file cannot be replaced; then it is as it was.
-    pub fn update<T>(&self, change: impl FnOnce(&mut ProcessState) -> Result<T>) -> Result<T> {
-        let guard = self.lock()?;
-        let mut state = self.read()?;
-        let result = change(&mut state)?;
-        guard.replace(&state)?;
-        Ok(result)
-    }
-}
-
-impl StateGuard {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// There is no such process, or the file is damaged.
-    pub fn read(&self) -> Result<ProcessState> {
-        self.file.read()
+    pub async fn update<T>(&self, mut change: impl FnMut(&mut ProcessState) -> Result<T>) -> Result<T> {
+        let changed = |content: Option<&[u8]>| {
+            let mut state = self.parsed(content)?;
+            let result = change(&mut state)?;
+            Ok((serde_json::to_vec_pretty(&state)?, result))
+        };
+        self.document.update(changed).await
     }
 
-    /// Replaces the file whole: a crash leaves the old or the new one.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub fn replace(&self, state: &ProcessState) -> Result<()> {
-        local::replace(&self.file.path, serde_json::to_string_pretty(state)?.as_bytes())
+    fn parsed(&self, content: Option<&[u8]>) -> Result<ProcessState> {
+        let Some(text) = content else {
+            return Err(Error::usage(format!("there is no process {:?}", self.name))
+                .hint("list them with: sluice process list"));
+        };
+        serde_json::from_slice(text).map_err(|error| {
+            Error::runtime("the state file is damaged")
+                .because(error)
+                .in_file(self.document.shown())
+        })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::SessionContext;
 
 use super::judge::Prepared;
@@ -17,7 +18,7 @@ use crate::ids;
 use crate::instance::{Instance, all};
 use crate::merge::{AttributeCells, ChangeSet, MergeSummary};
 use crate::plan::{catalogue, changes_columns, layout, read_options};
-use crate::process::{self, Holder, ProcessState, StateFile};
+use crate::process::{self, Holder, ProcessState, StateFile, renewal_pause};
 use crate::report::{RunRecord, RunStatus, append_run};
 use crate::session::new_session;
 use crate::settings::Settings;
@@ -37,14 +38,14 @@ pub async fn run(
     request: RunRequest,
     watch: &Watch,
 ) -> Result<Report> {
-    let process = process::check(instance, &request.process)?;
+    let process = process::check(instance, &request.process).await?;
     let state_file = StateFile::of(instance, &request.process);
     settle(instance, &request.process).await?;
     let mut record = match request.effect {
         Effect::DryRun | Effect::Explain => {
             RunRecord::started(ids::new_run_id(), &process.name, 0, request.trigger.word())
         }
-        Effect::Merge => take_lease(&state_file, &process, &request)?,
+        Effect::Merge => take_lease(&state_file, &process, &request).await?,
     };
     record.mode = process.mode.to_string();
     record.definition_hash = process.hash.clone();
@@ -62,17 +63,21 @@ pub async fn run(
         identity: None,
         columns: None,
     };
-    let renewal = (request.effect == Effect::Merge).then(|| renew(state_file.clone()));
+    let run_id = attempt.record.run_id.clone();
+    let renewal = (request.effect == Effect::Merge).then(|| renew(state_file.clone(), run_id));
     let ended = attempt.run().await;
     drop(renewal);
     attempt.end(ended, &state_file).await
 }
 
 /// Takes the lease and with it the run's number.
-fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Result<RunRecord> {
-    let run_id = ids::new_run_id();
-    let lease =
-        file.update(|state| state.begin(&process.name, run_id, request.trigger, Holder::this(), Utc::now()))?;
+async fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Result<RunRecord> {
+    let taken = file.update(|state| {
+        let (run_id, holder) = (ids::new_run_id(), Holder::this());
+        let term = file.lease_term();
+        state.begin(&process.name, run_id, request.trigger, holder, term, Utc::now())
+    });
+    let lease = taken.await?;
     Ok(RunRecord::started(
         lease.run_id,
         &process.name,
@@ -81,20 +86,27 @@ fn take_lease(file: &StateFile, process: &Process, request: &RunRequest) -> Resu
     ))
 }
 
-/// Keeps the lease alive until dropped.
-fn renew(file: StateFile) -> datafusion::common::runtime::SpawnedTask<()> {
-    datafusion::common::runtime::SpawnedTask::spawn(async move {
+/// Keeps the run's lease alive until dropped.
+fn renew(file: StateFile, run_id: String) -> SpawnedTask<()> {
+    SpawnedTask::spawn(async move {
+        let term = file.lease_term();
         loop {
-            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-            // A renewal that fails is tried again in a minute; ten may fail before the lease lapses.
-            let _ = file.update(|state| {
-                if let Some(lease) = &mut state.lease {
-                    lease.renew(Utc::now());
+            tokio::time::sleep(renewal_pause(term)).await;
+            // A renewal that fails is tried again; several may fail before the lease lapses.
+            let renewed = file.update(|state| {
+                if let Some(lease) = state.lease.as_mut().filter(|lease| lease.run_id == run_id) {
+                    lease.renew(term, Utc::now());
                 }
                 Ok(())
             });
+            let _ = renewed.await;
         }
     })
+}
+
+/// Whether the lease is the run's.
+fn holds(state: &ProcessState, run_id: &str) -> bool {
+    state.lease.as_ref().is_some_and(|lease| lease.run_id == run_id)
 }
 
 /// One run under way.
@@ -175,7 +187,7 @@ impl Attempt<'_> {
         else {
             return Ok(None);
         };
-        let state = StateFile::of(self.instance, &self.process.name).read()?;
+        let state = StateFile::of(self.instance, &self.process.name).read().await?;
         let merged_by: Vec<&str> = state.merged_by(identity).collect();
         let standing = standing_run(&self.instance.customers()?, &merged_by).await?;
         Ok(standing.map(str::to_owned))
@@ -225,13 +237,13 @@ impl Attempt<'_> {
         let opening = blocking(move || OpenFile::open(source, options)?.with_rare_keys(&columns));
         let file = self.phases.watch().unless_stopped(opening).await?;
         self.record.source_format = Some(source_format(&file));
-        self.compare_columns(&file)?;
+        self.compare_columns(&file).await?;
         Ok(file)
     }
 
     /// Unmapped columns may come and go, with a warning.
-    fn compare_columns(&mut self, file: &OpenFile) -> Result<()> {
-        let state = StateFile::of(self.instance, &self.process.name).read()?;
+    async fn compare_columns(&mut self, file: &OpenFile) -> Result<()> {
+        let state = StateFile::of(self.instance, &self.process.name).read().await?;
         let now = &file.header.columns;
         if let Some(before) = &state.source_columns {
             let list = |names: Vec<&String>| {
@@ -324,7 +336,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Writes the run's row, gives the lease back, answers.
+    /// Ends the run, and answers.
     async fn end(mut self, ended: Result<RunStatus>, file: &StateFile) -> Result<Report> {
         let error = match ended {
             Ok(status) => {
@@ -335,17 +347,7 @@ impl Attempt<'_> {
         };
         self.record.phase_ms = self.phases.spent();
         if self.request.effect == Effect::Merge {
-            append_run(self.instance, &self.record).await?;
-            super::faults::point("run_recorded");
-            let messages = messages(self.instance, &self.record).await;
-            file.update(|state: &mut ProcessState| {
-                if self.record.is_merged() {
-                    state.source_columns = self.columns.take();
-                }
-                state.end(&self.record, self.identity.take(), self.process.schedule.as_ref());
-                state.undelivered.extend(messages);
-                Ok(())
-            })?;
+            self.give_back(file).await?;
         }
         Ok(Report {
             run: self.record,
@@ -355,6 +357,35 @@ impl Attempt<'_> {
             warnings: self.warnings,
             error,
         })
+    }
+
+    /// Writes the run's row, and gives the lease back.
+    async fn give_back(&self, file: &StateFile) -> Result<()> {
+        let run_id = &self.record.run_id;
+        if !holds(&file.read().await?, run_id) {
+            return Err(Error::conflict(format!(
+                "the lease of run {run_id} lapsed, and another program settled it"
+            ))
+            .hint("see what became of it with: sluice runs")
+            .wrote("what sluice runs says of it"));
+        }
+        append_run(self.instance, &self.record).await?;
+        super::faults::point("run_recorded");
+        let messages = messages(self.instance, &self.record).await;
+        let ended = file.update(|state: &mut ProcessState| {
+            // Another program may run it by now.
+            if !holds(state, run_id) {
+                return Ok(());
+            }
+            if self.record.is_merged() {
+                state.source_columns.clone_from(&self.columns);
+            }
+            let schedule = self.process.schedule.as_ref();
+            state.end(&self.record, self.identity.clone(), schedule);
+            state.undelivered.extend(messages.iter().cloned());
+            Ok(())
+        });
+        ended.await
     }
 
     async fn failed(&mut self, error: Error) -> Result<Error> {

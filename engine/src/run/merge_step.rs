@@ -54,8 +54,8 @@ impl Merging<'_> {
             let current = Arc::new(log.snapshot(None).await?);
             record.version_before = Some(current.version);
             self.check_number(&log, &current, record.run_no).await?;
-            check_ownership(self.instance, &self.prepared.process, &current)?;
-            let visible = Arc::new(with_reserved(self.instance, &current)?);
+            check_ownership(self.instance, &self.prepared.process, &current).await?;
+            let visible = Arc::new(with_reserved(self.instance, &current).await?);
             let judge = self
                 .prepared
                 .judge(self.ctx, &visible, self.sorted, self.settings.threads);

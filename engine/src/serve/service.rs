@@ -132,7 +132,7 @@ impl Server {
         match self.agenda(now).await {
             Ok(agenda) => {
                 self.metrics.looked(now, self.watches.len());
-                let definitions = self.definitions();
+                let definitions = self.definitions().await;
                 self.start_due(&agenda, now, &definitions, tell);
                 self.wait(&agenda, now)
             }
@@ -144,13 +144,13 @@ impl Server {
     }
 
     async fn agenda(&mut self, now: DateTime<Utc>) -> Result<Agenda> {
-        for name in names(&self.instance)? {
+        for name in names(&self.instance).await? {
             if let Err(failure) = settle(&self.instance, &name).await {
                 warn!(process = name, error = %failure, "a dead run could not be settled");
             }
             self.deliver(name);
         }
-        agenda(&self.instance, now)
+        agenda(&self.instance, now).await
     }
 
     /// Delivers what is undelivered of a process, beside everything else.
@@ -166,9 +166,13 @@ impl Server {
     }
 
     /// Those that may have been edited since they were refused.
-    fn definitions(&self) -> Definitions {
-        let hash = |name: &str| definition(&self.instance, name).map(|hash| (name.to_owned(), hash));
-        self.plan.watched().filter_map(hash).collect()
+    async fn definitions(&self) -> Definitions {
+        let mut found = Definitions::new();
+        for name in self.plan.watched() {
+            let hash = definition(&self.instance, name).await;
+            found.extend(hash.map(|hash| (name.to_owned(), hash)));
+        }
+        found
     }
 
     fn start_due(
@@ -251,10 +255,10 @@ impl Server {
                     process: &process,
                     reason: &reason,
                 });
-                let state = StateFile::of(&self.instance, &process).read();
+                let state = StateFile::of(&self.instance, &process).read().await;
                 let slot = state.ok().and_then(|state| state.due_since(Utc::now()));
-                self.plan
-                    .refused(&process, slot, definition(&self.instance, &process));
+                let definition = definition(&self.instance, &process).await;
+                self.plan.refused(&process, slot, definition);
             }
         }
     }
@@ -279,8 +283,8 @@ impl Server {
 }
 
 /// Hash of the definition as it is now, if it can be read.
-fn definition(instance: &Instance, name: &str) -> Option<String> {
-    let text = process::text(instance, name).ok()?;
+async fn definition(instance: &Instance, name: &str) -> Option<String> {
+    let text = process::text(instance, name).await.ok()?;
     Some(definition_hash(&text))
 }
 

@@ -38,7 +38,7 @@ impl Sources {
     #[must_use]
     pub fn of(instance: &Instance) -> Self {
         Self {
-            base: Arc::new(instance.root().to_owned()),
+            base: Arc::new(instance.base().to_owned()),
             connections: Arc::new(instance.config().connections.clone()),
             folder_depth: instance.config().limits.folder_depth,
             new_hosts: instance.new_hosts(),

@@ -1,6 +1,7 @@
 //! `sluice.toml`: what holds for all processes of an instance.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -39,7 +40,12 @@ pub struct Limits {
     pub max_ratio: u64,
     /// Bytes that a compressed file may become, whatever its size.
     pub max_decompressed_bytes: Option<u64>,
+    /// How long a run may be silent before others take it for dead.
+    pub lease: Duration,
 }
+
+/// The shortest lease, in seconds: a busy machine must be able to renew it.
+const MIN_LEASE_SECONDS: u64 = 5;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -50,6 +56,7 @@ impl Default for Limits {
             record_bytes: 16 << 20,
             max_ratio: DEFAULT_MAX_RATIO,
             max_decompressed_bytes: None,
+            lease: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -162,6 +169,7 @@ struct RawLimits {
     record_bytes: Option<RawBytes>,
     max_ratio: Option<u64>,
     max_decompressed_bytes: Option<RawBytes>,
+    lease_seconds: Option<u64>,
 }
 
 // Written out rather than flattened from `RawPolicy`: serde cannot refuse unknown keys across a flatten.
@@ -258,7 +266,15 @@ fn resolve_limits(raw: RawLimits, findings: &mut Findings) -> Limits {
         record_bytes: record_bytes.unwrap_or(usual.record_bytes),
         max_ratio: raw.max_ratio.unwrap_or(usual.max_ratio),
         max_decompressed_bytes,
+        lease: raw.lease_seconds.map_or(usual.lease, Duration::from_secs),
     };
+    if limits.lease < Duration::from_secs(MIN_LEASE_SECONDS) {
+        findings.add(
+            "limits.lease_seconds",
+            "a run that is alive could not renew its lease in time",
+            format!("write {MIN_LEASE_SECONDS} or more"),
+        );
+    }
     for (key, limit) in [
         ("attributes_per_process", limits.attributes_per_process),
         ("attributes_per_instance", limits.attributes_per_instance),

@@ -114,7 +114,7 @@ fn of_process(instance: &Instance, arguments: &[String], relation: Relation) -> 
         [name, file] => (name, Some(file.as_str())),
         _ => return Err(Error::usage("name a process: incoming('PROCESS'[, 'FILE'])")),
     };
-    let mut process = process::check(instance, name)?;
+    let mut process = now(process::check(instance, name))?;
     if let Some(file) = file {
         let at = process.source.with_file(&as_found(file)?);
         process.source = at.map_err(|problem| all(&[problem]))?;

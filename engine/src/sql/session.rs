@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::functions;
 use crate::error::Result;
 use crate::instance::Instance;
-use crate::process::{self, StateFile, names};
+use crate::process::{self, states};
 use crate::report::RunRecord;
 use crate::session::new_session;
 use crate::settings::Settings;
@@ -27,19 +27,22 @@ use crate::table::{Snapshot, SnapshotTable, TableLog};
 pub async fn session(instance: &Instance, settings: &Settings) -> Result<SessionContext> {
     let ctx = new_session(settings, settings.memory_bytes)?;
     let customers = Arc::new(instance.customers()?.snapshot(None).await?);
-    ctx.register_table("processes", rows(processes_schema(), &process::list(instance)?)?)?;
+    ctx.register_table(
+        "processes",
+        rows(processes_schema(), &process::list(instance).await?)?,
+    )?;
     ctx.register_table(
         "attributes",
-        rows(attributes_schema(), &attributes(instance, &customers)?)?,
+        rows(attributes_schema(), &attributes(instance, &customers).await?)?,
     )?;
-    let customers = process::with_reserved(instance, &customers)?;
+    let customers = process::with_reserved(instance, &customers).await?;
     ctx.register_table("customers", Arc::new(SnapshotTable::new(Arc::new(customers))))?;
     for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?)] {
         ctx.register_table(name, newest(&log).await?)?;
     }
     let ended = newest(&instance.runs()?).await?;
     // One schema, to the letter: a union of two string types is planned wrongly below some functions.
-    let running = rows(ended.schema(), &running(instance)?)?;
+    let running = rows(ended.schema(), &running(instance).await?)?;
     let all = ctx.read_table(ended)?.union(ctx.read_table(running)?)?;
     ctx.register_table("runs", all.into_view())?;
     view(&ctx, "reject_reasons", REJECT_REASONS).await?;
@@ -73,14 +76,10 @@ pub(super) fn rows<T: Serialize>(schema: SchemaRef, values: &[T]) -> Result<Arc<
 }
 
 /// Runs under way: they have a lease, and no row in `runs` yet.
-fn running(instance: &Instance) -> Result<Vec<RunRecord>> {
+async fn running(instance: &Instance) -> Result<Vec<RunRecord>> {
     let mut running = Vec::new();
-    for name in names(instance)? {
-        if let Some(lease) = StateFile::of(instance, &name)
-            .read()?
-            .lease
-            .filter(|lease| !lease.is_dead())
-        {
+    for (name, state) in states(instance).await? {
+        if let Some(lease) = state.lease.filter(|lease| !lease.is_dead()) {
             let mut record = RunRecord::started(lease.run_id, &name, lease.run_no, &lease.trigger);
             record.started_at = lease.started_at;
             running.push(record);
@@ -133,7 +132,7 @@ fn attributes_schema() -> SchemaRef {
 }
 
 /// The attributes of the table, then those that completed processes reserve.
-fn attributes(instance: &Instance, customers: &Snapshot) -> Result<Vec<AttributeRow>> {
+async fn attributes(instance: &Instance, customers: &Snapshot) -> Result<Vec<AttributeRow>> {
     let mut rows: Vec<AttributeRow> = Vec::new();
     for field in customers
         .schema
@@ -153,8 +152,7 @@ fn attributes(instance: &Instance, customers: &Snapshot) -> Result<Vec<Attribute
             since_version: get("sluice.since_version").and_then(|v| v.parse().ok()),
         });
     }
-    for name in names(instance)? {
-        let state = StateFile::of(instance, &name).read()?;
+    for (name, state) in states(instance).await? {
         if state.status == process::ProcessStatus::Deleted {
             continue;
         }

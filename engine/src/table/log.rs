@@ -6,11 +6,12 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{Action, CommitInfo, EagerSnapshot, StructType};
-use deltalake_core::logstore::{LogStoreRef, get_actions};
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore, get_actions};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use futures::TryStreamExt;
+use object_store::ObjectStore;
 use url::Url;
 
 use super::Snapshot;
@@ -33,6 +34,20 @@ impl TableLog {
             store: DeltaTableBuilder::from_url(url)?.build_storage()?,
             key,
         })
+    }
+
+    /// Names the table at `url`, whose files are the objects of `files`; `bucket` has all objects.
+    #[must_use]
+    pub fn within(
+        files: Arc<dyn ObjectStore>,
+        bucket: Arc<dyn ObjectStore>,
+        url: &Url,
+        key: Option<&'static str>,
+    ) -> Self {
+        Self {
+            store: default_logstore(files, bucket, url, &StorageConfig::default()),
+            key,
+        }
     }
 
     /// Creates the table unless it exists.

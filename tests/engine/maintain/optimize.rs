@@ -11,7 +11,7 @@ use sluice_engine::maintain::{Effect, MaintainedTable, OptimizeRequest, Reason, 
 use super::support::{
     bench, commit, folder, ingest, listed, live, mark_dead, of, optimized, reasons, snapshot, whole,
 };
-use crate::support::{Bench, definition, request};
+use crate::support::{Bench, LEASE_TERM, definition, request};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_small_files_become_one_and_no_row_changes() {
@@ -250,13 +250,14 @@ async fn rejects_of_a_run_under_way_stay_in_their_files() {
         bench.run_on("a", &file).await.unwrap();
     }
     let run_id = bench.cell("SELECT run_id FROM runs WHERE run_no = 2").await;
-    let lease = sluice_engine::process::Lease::new(run_id.clone(), 2, "manual".to_owned());
+    let lease = sluice_engine::process::Lease::new(run_id.clone(), 2, "manual".to_owned(), LEASE_TERM);
     bench
         .state("a")
         .update(|state| {
-            state.lease = Some(lease);
+            state.lease = Some(lease.clone());
             Ok(())
         })
+        .await
         .unwrap();
     optimized(&bench).await;
     let files = bench

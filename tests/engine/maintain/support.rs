@@ -68,7 +68,7 @@ pub fn reasons(report: &TableReport) -> Vec<Reason> {
 }
 
 pub fn folder(bench: &Bench, table: &str) -> PathBuf {
-    bench.instance.root().join(table)
+    bench.instance.base().join(table)
 }
 
 /// Names of what is in a table's folder beside its log, sorted.

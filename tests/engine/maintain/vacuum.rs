@@ -7,12 +7,12 @@ use deltalake_core::kernel::Action;
 use sluice_engine::maintain::{
     MaintainedTable, ShortRetention, VacuumEffect, VacuumReport, VacuumRequest, vacuum,
 };
-use sluice_engine::process::Lease;
+use sluice_engine::process::{Lease, ProcessState};
 
 use super::support::{
     age, age_version, bench, commit, folder, ingest, listed, live, mark_dead, optimized, snapshot,
 };
-use crate::support::Bench;
+use crate::support::{Bench, LEASE_TERM};
 
 /// As if it was so many days from now.
 fn request(retention: &str, days_from_now: i64) -> VacuumRequest {
@@ -188,14 +188,15 @@ async fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
         std::fs::write(customers.join(name), "x").unwrap();
         age(&customers.join(name), 10);
     }
-    let mut lease = Lease::new(id, 2, "manual".to_owned());
+    let mut lease = Lease::new(id, 2, "manual".to_owned(), LEASE_TERM);
     lease.started_at -= Duration::days(1);
     bench
         .state("a")
         .update(|state| {
-            state.lease = Some(lease);
+            state.lease = Some(lease.clone());
             Ok(())
         })
+        .await
         .unwrap();
     let report = vacuumed(&bench, "7d", 0).await;
     let table = &report.tables[0];
@@ -220,18 +221,19 @@ async fn what_is_younger_than_a_run_under_way_stays() {
     let file = folder(&bench, "customers").join("deletion_vector_00000000-0000-0000-0000-000000000001.bin");
     std::fs::write(&file, "x").unwrap();
     age(&file, 2);
-    let mut lease = Lease::new("a-run".to_owned(), 2, "manual".to_owned());
+    let mut lease = Lease::new("a-run".to_owned(), 2, "manual".to_owned(), LEASE_TERM);
     lease.started_at -= Duration::days(3);
     let state = bench.state("a");
-    let hold = |lease| {
-        state.update(|state| {
-            state.lease = lease;
+    let hold = async |lease: Option<Lease>| {
+        let change = |state: &mut ProcessState| {
+            state.lease = lease.clone();
             Ok(())
-        })
+        };
+        state.update(change).await
     };
-    hold(Some(lease)).unwrap();
+    hold(Some(lease)).await.unwrap();
     assert!(vacuumed(&bench, "24h", 0).await.tables[0].files.is_empty());
-    hold(None).unwrap();
+    hold(None).await.unwrap();
     assert_eq!(vacuumed(&bench, "24h", 0).await.tables[0].vector_files, 1);
 }
 

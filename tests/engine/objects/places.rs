@@ -58,7 +58,7 @@ async fn objects_of_gcs_are_visible_two_folders_deep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_that_are_not_there_buckets_and_wrong_keys_are_told_apart() {
     let objects = Objects::s3().await;
-    let root = objects.bench.instance.root();
+    let root = objects.bench.instance.base();
     let bucket = variable("SLUICE_TEST_S3_BUCKET");
     let wrong = s3_keys().replace("SLUICE_TEST_S3_SECRET", "SLUICE_TEST_S3_KEY");
     let unknown = s3_keys().replace(&variable("SLUICE_TEST_S3_KEY"), "nobody");
@@ -69,7 +69,7 @@ async fn objects_that_are_not_there_buckets_and_wrong_keys_are_told_apart() {
         s3_keys()
     );
     std::fs::write(root.join("sluice.toml"), config).unwrap();
-    let instance = Instance::open(root).unwrap();
+    let instance = Instance::open(root).await.unwrap();
     let file = format!("s3://{bucket}/gone.csv");
     for (url, connection, words) in [
         (file.as_str(), "good", "source file does not exist"),

@@ -68,10 +68,10 @@ impl Objects {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = format!("test-{}-{number}", std::process::id());
         let mut bench = Bench::new().await;
-        let root = bench.instance.root().to_owned();
+        let root = bench.instance.base().to_owned();
         let config = format!("format = 1\n[connections.store]\n{keys}root = \"{place}/{folder}\"\n");
         std::fs::write(root.join("sluice.toml"), config).unwrap();
-        bench.instance = Instance::open(&root).unwrap();
+        bench.instance = Instance::open(&root).await.unwrap();
         let connection = &bench.instance.config().connections["store"];
         let store = connect(place, Some(connection), &root).unwrap();
         Self {

@@ -66,7 +66,7 @@ async fn a_rule_with_a_comment_at_its_end_can_be_pasted() {
         .await;
     let file = bench.file("in.csv", "cid,points\nC1,1\nC1,-1\nC2,9\nC1,2\n");
     let mut found = Vec::new();
-    for rule in process::rules(&bench.instance, "p").unwrap() {
+    for rule in process::rules(&bench.instance, "p").await.unwrap() {
         let incoming = format!("FROM incoming('p', '{}')", file.display());
         let sql = rule.sql.replace("FROM incoming", &incoming);
         if ["cid_duplicate", "owes", "top"].contains(&rule.id.as_str()) {

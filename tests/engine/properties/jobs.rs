@@ -193,7 +193,7 @@ async fn play(processes: &[Process; 2], steps: &[Step]) {
 
 /// Finds out the same as the run that follows, and writes nothing.
 async fn dry_run(bench: &Bench, asked: &RunRequest, expected: &Expected) {
-    let before = listing(bench.instance.root());
+    let before = listing(bench.instance.base());
     let dry = RunRequest {
         effect: Effect::Explain,
         ..asked.clone()
@@ -202,7 +202,7 @@ async fn dry_run(bench: &Bench, asked: &RunRequest, expected: &Expected) {
     assert!(report.dry_run);
     assert_eq!(read::counts(&report), expected.counts, "the counts of a dry run");
     assert!(
-        listing(bench.instance.root()) == before,
+        listing(bench.instance.base()) == before,
         "a dry run wrote something"
     );
 }
@@ -250,7 +250,7 @@ fn status(expected: &Expected) -> &'static str {
 }
 
 async fn skipped(bench: &Bench, asked: RunRequest, customers: &Customers) {
-    let tables = ["customers", "rejects"].map(|table| bench.instance.root().join(table));
+    let tables = ["customers", "rejects"].map(|table| bench.instance.base().join(table));
     let before = tables.each_ref().map(|table| listing(table));
     let report: Report = bench.run(asked).await.unwrap();
     assert_eq!(
@@ -297,7 +297,7 @@ async fn paste_rules(process: &Process, file: &File) {
         let before = read::customers(&tables).await;
         let expected = model::run(process, Budget::Unlimited, &records, &before);
         let mut found = BTreeMap::new();
-        let rules = process::rules(&bench.instance, process.name).unwrap();
+        let rules = process::rules(&bench.instance, process.name).await.unwrap();
         for rule in rules
             .iter()
             .filter(|rule| can_be_pasted(rule, process, &expected))

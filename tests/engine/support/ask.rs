@@ -1,6 +1,7 @@
 //! Questions to a [`Bench`], answered as text.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -22,9 +23,10 @@ impl Bench {
 
     /// Writes `sluice.toml` anew and opens the instance again.
     pub fn configure(&mut self, toml: &str) {
-        let root = self.instance.root().to_owned();
+        let root = self.instance.base().to_owned();
         std::fs::write(root.join(CONFIG_FILE), format!("format = 1\n{toml}")).unwrap();
-        self.instance = Instance::open(&root).unwrap();
+        // A folder answers at once.
+        self.instance = futures::executor::block_on(Instance::open(&root)).unwrap();
     }
 
     /// Runs a query.
@@ -95,6 +97,9 @@ impl Bench {
         StateFile::of(&self.instance, name)
     }
 }
+
+/// How long a lease of a test lasts.
+pub const LEASE_TERM: Duration = Duration::from_secs(600);
 
 /// A file of `datasets/small`.
 pub fn fixture(name: &str) -> PathBuf {

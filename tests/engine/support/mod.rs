@@ -17,7 +17,7 @@ use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger, Wa
 use sluice_engine::{Result, Settings, sql};
 use tempfile::TempDir;
 
-pub use ask::{definition, failure, fixture};
+pub use ask::{LEASE_TERM, definition, failure, fixture};
 
 /// An instance that goes with the test.
 pub struct Bench {

@@ -18,13 +18,24 @@ use crate::talk::offer;
 /// The new text has problems, or changes what is locked.
 pub async fn run(context: &Context, instance: &Instance, name: &str, from: Option<&Path>) -> Result<()> {
     match from {
-        Some(file) => apply(context, instance, name, &read(file)?).await,
+        Some(file) => apply(context, instance, name, None, &read(file)?).await,
         None => by_hand(context, instance, name).await,
     }
 }
 
-async fn apply(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<()> {
-    match process::edit(instance, name, text).await {
+/// Replaces the text, if it still is what was `seen`.
+async fn apply(
+    context: &Context,
+    instance: &Instance,
+    name: &str,
+    seen: Option<&str>,
+    text: &str,
+) -> Result<()> {
+    let edited = match seen {
+        Some(seen) => process::edit_seen(instance, name, seen, text).await,
+        None => process::edit(instance, name, text).await,
+    };
+    match edited {
         Ok(()) => said(context, name, "changed"),
         Err(error) if offer_beside(context, instance, name, text).await? => {
             drop(error);
@@ -35,14 +46,14 @@ async fn apply(context: &Context, instance: &Instance, name: &str, text: &str) -
 }
 
 async fn by_hand(context: &Context, instance: &Instance, name: &str) -> Result<()> {
-    let before = process::text(instance, name)?;
+    let before = process::text(instance, name).await?;
     let draft = Draft::of(name, &before)?;
     let after = draft.edit()?;
     if after == before {
         draft.discard();
         return said(context, name, "not changed");
     }
-    apply(context, instance, name, &after)
+    apply(context, instance, name, Some(&before), &after)
         .await
         .map_err(|failure| match failure {
             Failure::Engine(error) => {
@@ -60,7 +71,7 @@ async fn by_hand(context: &Context, instance: &Instance, name: &str) -> Result<(
 /// Offers to make a process of the attributes that `text` adds, if that is why it was refused.
 async fn offer_beside(context: &Context, instance: &Instance, name: &str, text: &str) -> Result<bool> {
     // A text with other problems is refused for those.
-    let Ok(Some(beside)) = process::additions(instance, name, text) else {
+    let Ok(Some(beside)) = process::additions(instance, name, text).await else {
         return Ok(false);
     };
     let question = format!(

@@ -166,7 +166,7 @@ async fn look(instance: &Instance, file: &Path, connection: Option<String>) -> R
 
 /// A process beside `like`: its columns but those that `like` loads.
 async fn like_text(context: &Context, instance: &Instance, like: &str, args: &NewArgs) -> Result<String> {
-    let existing = process::check(instance, like)?;
+    let existing = process::check(instance, like).await?;
     let (sources, source) = (Sources::of(instance), existing.source.clone());
     if args.attributes.is_empty() && !args.is_guided() {
         return Err(no_attributes(like));
@@ -181,7 +181,7 @@ async fn like_text(context: &Context, instance: &Instance, like: &str, args: &Ne
         let columns = looked.map(|looked| looked.preview.columns).unwrap_or_default();
         process::raw_attributes(&mappings, &columns)
     };
-    Ok(process::like(instance, like, attributes)?)
+    Ok(process::like(instance, like, attributes).await?)
 }
 
 fn no_source() -> crate::error::Failure {

@@ -12,6 +12,9 @@ use crate::process::{Holder, Lease, Trigger, slot_after};
 use crate::report::{RunRecord, RunStatus};
 use crate::spec::{Every, Schedule};
 
+/// How long a lease lasts unless it is renewed.
+const TERM: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// A server looks at least so often.
 const LOOK_EVERY: TimeDelta = TimeDelta::minutes(30);
 /// Between what a server sees and what it does.
@@ -121,7 +124,7 @@ impl World {
         let now = at("2027-12-30T00:00:00Z");
         let schedules = schedules();
         let state = |(name, schedule): (&String, &Schedule)| {
-            let mut state = ProcessState::draft();
+            let mut state = ProcessState::draft("");
             state.status = crate::process::ProcessStatus::Scheduled;
             state.next_run_at = Some(slot_after(schedule, now));
             (name.clone(), state)
@@ -170,7 +173,7 @@ impl World {
         for process in self.servers.iter().flat_map(|server| server.runs.keys()) {
             let lease = self.states.get_mut(process).unwrap().lease.as_mut().unwrap();
             let minutes = (self.now - lease.started_at).num_minutes();
-            lease.renew(lease.started_at + TimeDelta::minutes(minutes));
+            lease.renew(TERM, lease.started_at + TimeDelta::minutes(minutes));
         }
     }
 
@@ -229,11 +232,13 @@ impl World {
             host: format!("host-{server}"),
             pid: 1,
             started_ticks: None,
+            boot: None,
+            pid_space: None,
         };
         let state = self.states.get_mut(process).unwrap();
         let slot = state.next_run_at.unwrap();
         let run_id = format!("run-{}", self.now.timestamp());
-        match state.begin(process, run_id, Trigger::Schedule, holder, self.now) {
+        match state.begin(process, run_id, Trigger::Schedule, holder, TERM, self.now) {
             Ok(_) => {
                 let most_seconds = match (self.year, self.dice.below(20)) {
                     (Year::Rough, 0) => 20 * 3600,

@@ -79,11 +79,10 @@ fn s3(bucket: &str, connection: Option<&S3Connection>, base: &Path) -> Result<Ar
     if let Some(connection) = connection {
         builder = placed(builder, bucket, connection);
     }
-    let client = client_options(connection.map_or(Transport::default(), |s3| s3.transport));
-    let client = match connection {
-        None if is_clear_allowed() => client.with_allow_http(true),
-        _ => client,
-    };
+    let client = client_options(match connection {
+        Some(s3) => s3.transport,
+        None => transport_of("AWS_ALLOW_HTTP"),
+    });
     Ok(Arc::new(builder.with_client_options(client).build()?))
 }
 
@@ -141,7 +140,10 @@ fn gcs(bucket: &str, connection: Option<&GcsConnection>, base: &Path) -> Result<
     if let Some(endpoint) = connection.and_then(|gcs| gcs.endpoint.as_deref()) {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
-    let client = client_options(connection.map_or(Transport::default(), |gcs| gcs.transport));
+    let client = client_options(match connection {
+        Some(gcs) => gcs.transport,
+        None => transport_of("GOOGLE_ALLOW_HTTP"),
+    });
     Ok(Arc::new(builder.with_client_options(client).build()?))
 }
 
@@ -152,9 +154,12 @@ fn client_options(transport: Transport) -> ClientOptions {
         .with_allow_http(transport == Transport::ClearAllowed)
 }
 
-/// Whether the environment lets an endpoint of its own be spoken to in the clear.
-fn is_clear_allowed() -> bool {
-    std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| matches!(value.as_str(), "true" | "1"))
+/// Whether the environment lets an endpoint of its own be spoken to in the clear: the variable `name` says so.
+fn transport_of(name: &str) -> Transport {
+    match std::env::var(name).as_deref() {
+        Ok("true" | "1") => Transport::ClearAllowed,
+        _ => Transport::default(),
+    }
 }
 
 fn retries() -> RetryConfig {

@@ -12,6 +12,8 @@ pub enum Asked {
     Read,
     /// The files of a folder.
     List,
+    /// To write a file, or to read one that is written anew.
+    Write,
 }
 
 /// The code by which the services say that there is no such bucket.

@@ -21,6 +21,7 @@ reserved_attributes = ["churn_score"]
 [limits]
 folder_depth = 0
 record_bytes = "1MiB"
+lease_seconds = 90
 [defaults]
 max_rejects = "2%"
 memory = "4GB"
@@ -52,6 +53,7 @@ process = "loyalty"
         (config.limits.folder_depth, config.limits.record_bytes),
         (0, 1 << 20)
     );
+    assert_eq!(config.limits.lease.as_secs(), 90);
     assert_eq!(config.defaults.policy.max_rejects, RejectBudget::Percent(2.0));
     assert_eq!(
         (config.defaults.memory_bytes, config.defaults.threads),
@@ -113,6 +115,7 @@ colour = "red"
 attributes_per_process = 0
 record_bytes = "many"
 folder_depth = -1
+lease_seconds = 4
 [defaults]
 threads = 0
 merge = "quickly"
@@ -153,6 +156,7 @@ process = "A*"
             "format",
             "limits.attributes_per_process",
             "limits.folder_depth",
+            "limits.lease_seconds",
             "limits.record_bytes",
             "maintenance.auto",
             "maintenance.dead_percent",
