@@ -1,8 +1,10 @@
 //! Sources in object stores, read from the servers that tests/services/serve.py starts.
 
+mod broken;
 mod changes;
 mod faults;
 mod ingest;
 mod places;
 mod recurring;
-mod support;
+mod runs;
+pub mod support;

@@ -9,6 +9,8 @@ from pathlib import Path
 from .box import Failed, answers, free_ports
 
 KEY, SECRET = "testkey", "testsecret"
+# Of somebody who may list and no more, and of somebody who may do nothing.
+LIST_KEY, POOR_KEY = "listkey", "poorkey"
 BUCKET, GCS_BUCKET = "sluice-test", "sluice-test-gcs"
 # The shim of Google Cloud Storage checks who asks, and asks as nobody.
 IDENTITIES = {
@@ -18,6 +20,8 @@ IDENTITIES = {
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin", "Read", "List", "Tagging", "Write"],
         },
+        {"name": "lister", "credentials": [{"accessKey": LIST_KEY, "secretKey": SECRET}], "actions": ["List"]},
+        {"name": "poor", "credentials": [{"accessKey": POOR_KEY, "secretKey": SECRET}], "actions": [f"Read:other-{BUCKET}"]},
         {"name": "anonymous", "actions": [f"{action}:{GCS_BUCKET}" for action in ("Read", "List", "Tagging", "Write")]},
     ]
 }
@@ -29,7 +33,10 @@ def start(box):
         "SLUICE_TEST_S3": f"http://127.0.0.1:{port}",
         "SLUICE_TEST_S3_KEY": KEY,
         "SLUICE_TEST_S3_SECRET": SECRET,
+        "SLUICE_TEST_S3_LIST_KEY": LIST_KEY,
+        "SLUICE_TEST_S3_POOR_KEY": POOR_KEY,
         "SLUICE_TEST_S3_BUCKET": BUCKET,
+        "SLUICE_TEST_S3_OPEN_BUCKET": GCS_BUCKET,
     }
 
 

@@ -2,6 +2,7 @@
 
 use object_store::Error as StoreError;
 
+use super::patience::COME_BACK_LATER;
 use crate::error::Error;
 use crate::source::file::changed;
 
@@ -18,6 +19,16 @@ pub enum Asked {
 
 /// The code by which the services say that there is no such bucket.
 const NO_BUCKET: &str = "NoSuchBucket";
+/// Codes by which they say that they do not believe who asks.
+const OF_IDENTITY: [&str; 7] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+];
 /// Characters of an answer that are repeated.
 const SHOWN_CHARACTERS: usize = 300;
 
@@ -46,6 +57,36 @@ pub fn no_bucket(place: &str) -> Error {
     match place {
         "" => error,
         place => error.in_file(place),
+    }
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Who asks: the store does not know him, or does not believe him.
+    Identity,
+    /// What he may do.
+    Permission,
+    /// The bucket, which is not there.
+    Bucket,
+    /// Something else.
+    Other,
+}
+
+/// What the store's answer is about.
+#[must_use]
+pub fn about(error: &StoreError) -> About {
+    let text = chain(error);
+    // The answer to a listing has no kind of its own.
+    let answers = |status: &str| text.contains(status);
+    match (error, code_of(&text)) {
+        (_, Some(NO_BUCKET)) => About::Bucket,
+        (_, Some(code)) if OF_IDENTITY.contains(&code) => About::Identity,
+        (StoreError::Unauthenticated { .. }, _) => About::Identity,
+        (StoreError::PermissionDenied { .. }, _) => About::Permission,
+        _ if answers("401 Unauthorized") => About::Identity,
+        _ if answers("403 Forbidden") => About::Permission,
+        _ => About::Other,
     }
 }
 
@@ -79,6 +120,10 @@ fn words(error: &StoreError, text: &str) -> (&'static str, &'static str) {
                 "set region of the connection, or AWS_REGION",
             )
         }
+        _ if has(&[COME_BACK_LATER]) => (
+            "the store asks to stay away for longer than a run waits",
+            "run it again when that time is over",
+        ),
         Some("SlowDown" | "ServiceUnavailable" | "TooManyRequests" | "RequestLimitExceeded") => (
             "the store asks to slow down, and did so until patience ended",
             "run it again later",
@@ -191,6 +236,27 @@ mod tests {
             let error = worded(answer(body), Asked::Read);
             assert!(error.to_string().contains(words), "{body}: {error}");
             assert!(!error.hints().is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_who_asks_or_what_he_may_do_or_the_bucket() {
+        for (body, expected) in [
+            ("403 Forbidden: <Code>AccessDenied</Code>", About::Permission),
+            (
+                "403 Forbidden: <Code>SignatureDoesNotMatch</Code>",
+                About::Identity,
+            ),
+            (
+                "403 Forbidden: <Code>RequestTimeTooSkewed</Code>",
+                About::Identity,
+            ),
+            ("400 Bad Request: <Code>ExpiredToken</Code>", About::Identity),
+            ("401 Unauthorized", About::Identity),
+            ("404 Not Found: <Code>NoSuchBucket</Code>", About::Bucket),
+            ("error sending request", About::Other),
+        ] {
+            assert_eq!(about(&answer(body)), expected, "{body}");
         }
     }
 

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::connect::connect;
+use super::connect::connect_with;
 use super::faults::{self, Asked};
+use super::patience::Patience;
 use crate::error::{Error, Result};
 use crate::source::file::Version;
 use crate::source::store::{Arrival, Children, Entry, Store};
@@ -31,10 +32,21 @@ impl ObjectFiles {
     /// # Errors
     /// A secret is not where the connection says, or a file of keys cannot be read.
     pub fn connect(url: &str, connection: Option<&Connection>, base: &FilePath) -> Result<Self> {
-        Ok(Self {
-            store: connect(url, connection, base)?,
-            place: place_of(url).to_owned(),
-        })
+        Self::connect_with(url, connection, base, &Patience::default())
+    }
+
+    /// As [`connect`](Self::connect), with another patience.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_with(
+        url: &str,
+        connection: Option<&Connection>,
+        base: &FilePath,
+        patience: &Patience,
+    ) -> Result<Self> {
+        let store = connect_with(url, connection, base, patience)?;
+        Ok(Self::of(store, place_of(url)))
     }
 
     /// The objects of `store`, whose URLs begin with `place`.
@@ -73,6 +85,7 @@ impl Store for ObjectFiles {
                 .map(String::from)
                 .filter(|found| found != folder)
                 .collect(),
+            ..Children::default()
         })
     }
 
