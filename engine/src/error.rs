@@ -1,6 +1,7 @@
 //! The one error of the engine: what happened, where, what was and was not written, and the remedy.
 
 use std::fmt;
+use std::path::Path;
 
 /// The class of a failure; it alone decides the exit code (contract, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,17 @@ impl Error {
     #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Class::Interrupted, "interrupted")
+    }
+
+    /// What does not fit into memory could not be written to `folder`, which is for temporary files.
+    pub fn not_spilled(folder: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let folder = folder.display();
+        Self::runtime("what does not fit into memory could not be written to disk")
+            .because(cause)
+            .in_file(folder.to_string())
+            .hint(format!(
+                "make room in {folder}, or set TMPDIR to a folder on a larger disk, or give the run more memory: --memory"
+            ))
     }
 
     /// Adds the file it happened in.
@@ -227,7 +239,14 @@ impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::runtime("input or output failed").because(error)
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match error.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge => Self::runtime("the disk is full").because(error).hint(format!(
+                "make room where the instance is, and in {} for temporary files, or set TMPDIR to another folder",
+                std::env::temp_dir().display()
+            )),
+            _ => Self::runtime("input or output failed").because(error),
+        }
     }
 }
 
@@ -282,8 +301,11 @@ impl From<datafusion::error::DataFusionError> for Error {
                     Ok(ours) => *ours,
                     Err(other) => Self::runtime("execution failed").because(other),
                 },
+                // What queries and sorts put aside goes to disk as Arrow.
+                arrow::error::ArrowError::IoError(_, inner) => Self::from(inner),
                 other => Self::runtime("execution failed").because(other),
             },
+            Df::IoError(inner) => Self::from(inner),
             Df::Shared(inner) => Self::runtime(inner.strip_backtrace()),
             other => Self::runtime(other.strip_backtrace()),
         }

@@ -218,3 +218,62 @@ fn a_rollback_that_is_killed_leaves_the_old_version_or_the_new_one() {
         assert_eq!(customers(&home), OLD, "{point}");
     }
 }
+
+/// So many customers as CSV, whose records are wide.
+fn wide(num_rows: usize) -> String {
+    let mut text = String::from("cid,tier\n");
+    for number in 0..num_rows {
+        text.push_str(&format!(
+            "C{number:07},{number:0>180}{}\n",
+            number * 7919 % 100_003
+        ));
+    }
+    text
+}
+
+#[test]
+fn a_disk_that_is_full_when_records_do_not_fit_into_memory_ends_in_one_message_and_merges_nothing() {
+    let home = home();
+    let spill = home.path("spill");
+    std::fs::create_dir(&spill).unwrap();
+    home.write("after.csv", wide(100_000));
+    // No file may grow beyond a megabyte: what the disk says to that is what it says when it is full.
+    let script = "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\"";
+    let output = std::process::Command::new("sh")
+        .args([
+            "-c",
+            script,
+            env!("CARGO_BIN_EXE_sluice"),
+            "run",
+            "p",
+            "--file",
+            "after.csv",
+            "--memory",
+            "12MB",
+        ])
+        .current_dir(home.folder.path())
+        .env("TMPDIR", &spill)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(errors.len(), 1, "{said}");
+    assert!(errors[0].contains("could not be written to disk"), "{said}");
+    assert!(errors[0].contains(&spill.display().to_string()), "{said}");
+    assert!(said.contains("TMPDIR") && said.contains("--memory"), "{said}");
+    assert!(said.contains("written: "), "{said}");
+    assert_eq!(customers(&home), OLD);
+    assert_eq!(
+        home.sql("SELECT status FROM runs WHERE run_no = 2"),
+        "status\nfailed\n"
+    );
+    assert_eq!(
+        std::fs::read_dir(&spill).unwrap().count(),
+        0,
+        "what was put aside is gone"
+    );
+    // With room, or memory, the same file is merged.
+    home.sluice(&["run", "p", "--file", "after.csv"]).succeeded();
+    assert_eq!(home.sql("SELECT count(*) AS n FROM customers"), "n\n100002\n");
+}

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// First part of the folder's name; the process id follows.
 const PREFIX: &str = "sluice-spill-";
@@ -36,14 +36,16 @@ impl SpillFolder {
             none => {
                 sweep(&self.parent);
                 let prefix = format!("{PREFIX}{}-", std::process::id());
-                none.insert(
-                    tempfile::Builder::new()
-                        .prefix(&prefix)
-                        .tempdir_in(&self.parent)?,
-                )
+                let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.parent);
+                none.insert(made.map_err(|error| self.full(error))?)
             }
         };
         Ok(folder.path().to_owned())
+    }
+
+    /// Why nothing can be kept there.
+    pub(super) fn full(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::not_spilled(&self.parent, cause)
     }
 }
 

@@ -93,6 +93,7 @@ pub struct BatchStore {
 }
 
 struct Spill {
+    folder: Arc<SpillFolder>,
     path: PathBuf,
     writer: Option<FileWriter<File>>,
     num_blocks: usize,
@@ -158,7 +159,7 @@ impl BatchStore {
     /// The disk failed.
     pub fn seal(&mut self) -> Result<()> {
         match self.spill.as_mut().and_then(|spill| spill.writer.take()) {
-            Some(mut writer) => Ok(writer.finish()?),
+            Some(mut writer) => Ok(writer.finish().map_err(|error| self.budget.folder.full(error))?),
             None => Ok(()),
         }
     }
@@ -236,8 +237,11 @@ impl Spill {
             .path()?
             .join(format!("{}.arrow", uuid::Uuid::new_v4().simple()));
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-        let writer = FileWriter::try_new_with_options(File::create(&path)?, schema, options)?;
+        let full = |error: ArrowError| budget.folder.full(error);
+        let file = File::create(&path).map_err(|error| full(error.into()))?;
+        let writer = FileWriter::try_new_with_options(file, schema, options).map_err(full)?;
         Ok(Self {
+            folder: Arc::clone(&budget.folder),
             path,
             writer: Some(writer),
             num_blocks: 0,
@@ -247,7 +251,7 @@ impl Spill {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<usize> {
         if let Some(writer) = &mut self.writer {
-            writer.write(batch)?;
+            writer.write(batch).map_err(|error| self.folder.full(error))?;
         }
         self.num_blocks += 1;
         Ok(self.num_blocks - 1)

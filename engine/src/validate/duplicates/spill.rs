@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::candidates::Partition;
 use super::partition::{KeyHashes, NUM_PARTITIONS};
@@ -25,6 +25,8 @@ const WRITE_BUFFER_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct SpillFile {
     file: File,
+    /// Where the file was made.
+    folder: PathBuf,
     /// What was written at once, in the order of the batches.
     runs: Vec<Run>,
     /// Where the next run starts.
@@ -46,7 +48,8 @@ impl SpillFile {
     /// Makes the file in `folder`.
     pub(super) fn create_in(folder: &Path) -> Result<Self> {
         Ok(Self {
-            file: tempfile::tempfile_in(folder).map_err(|error| failed("made", error))?,
+            file: tempfile::tempfile_in(folder).map_err(|error| Error::not_spilled(folder, error))?,
+            folder: folder.to_owned(),
             runs: Vec::new(),
             end_bytes: 0,
         })
@@ -61,13 +64,13 @@ impl SpillFile {
     pub(super) fn write(&mut self, first_position: u32, batches: &[KeyHashes]) -> Result<()> {
         let mut end_bytes = self.end_bytes;
         let mut starts_bytes = vec![end_bytes];
-        let mut writer = self.writer().map_err(|error| failed("written", error))?;
+        let full = |error: io::Error| Error::not_spilled(&self.folder, error);
+        let mut writer = self.writer().map_err(full)?;
         for partition in 0..NUM_PARTITIONS {
-            end_bytes +=
-                write_partition(&mut writer, batches, partition).map_err(|error| failed("written", error))?;
+            end_bytes += write_partition(&mut writer, batches, partition).map_err(full)?;
             starts_bytes.push(end_bytes);
         }
-        writer.flush().map_err(|error| failed("written", error))?;
+        writer.flush().map_err(full)?;
         drop(writer);
         self.end_bytes = end_bytes;
         self.runs.push(Run {
@@ -92,9 +95,9 @@ impl SpillFile {
                 continue;
             };
             bytes.resize((end - start) as usize, 0);
-            self.file
-                .read_exact_at(bytes, start)
-                .map_err(|error| failed("read", error))?;
+            self.file.read_exact_at(bytes, start).map_err(|error| {
+                Error::runtime("the temporary file of the duplicate check could not be read").because(error)
+            })?;
             run.decode(bytes, to);
         }
         Ok(())
@@ -130,12 +133,4 @@ fn write_partition(to: &mut impl Write, batches: &[KeyHashes], partition: usize)
         num_bytes += size_of::<u64>();
     }
     Ok(num_bytes as u64)
-}
-
-fn failed(what: &str, error: io::Error) -> Error {
-    Error::runtime(format!(
-        "the temporary file of the duplicate check could not be {what}"
-    ))
-    .hint("is there room in the folder for temporary files?")
-    .because(error)
 }
