@@ -3,4 +3,4 @@
 mod faults;
 mod ingest;
 mod login;
-mod support;
+pub mod support;

@@ -3,5 +3,5 @@
 mod faults;
 mod ingest;
 mod login;
-mod support;
+pub mod support;
 mod values;

@@ -35,14 +35,19 @@ pub async fn run(context: &Context, args: DiscoverArgs) -> Result<()> {
     let DiscoverArgs { place, connection } = args;
     let listing = blocking(move || sources.list(&place, connection.as_deref())).await?;
     printer::print_batch(&table(&listing)?, context.settings.output)?;
-    if let Some(note) = listing.note(depth) {
+    for note in [listing.note(depth), listing.closed_note()].into_iter().flatten() {
         context.say(note);
     }
     if let Some(file) = listing.files.first() {
         let program = context.program();
+        let connection = listing
+            .connection
+            .iter()
+            .map(|name| format!(" --connection {name}"));
         context.say(format!(
-            "look at one with: {program} preview {}",
-            crate::shell::quoted(&file.url)
+            "look at one with: {program} preview {}{}",
+            crate::shell::quoted(&file.url),
+            connection.collect::<String>()
         ));
     }
     Ok(())

@@ -221,13 +221,18 @@ impl Attempt<'_> {
 
     fn note_source(&mut self, source: &SourceFile) {
         self.record.source_file = Some(source.url.clone());
-        if source.rows().is_some() {
+        let version = &source.version;
+        let is_table = source.rows().is_some();
+        // Nobody knows when what a query reads was changed.
+        if !is_table || version.modified_ns != 0 {
+            self.record.source_modified_at =
+                DateTime::from_timestamp_micros((version.modified_ns / 1000) as i64);
+        }
+        if is_table {
             return;
         }
-        let version = &source.version;
         self.phases.watch().expect_bytes(version.size_bytes);
         self.record.source_size_bytes = Some(version.size_bytes);
-        self.record.source_modified_at = DateTime::from_timestamp_micros((version.modified_ns / 1000) as i64);
         self.record.source_etag = version.etag.clone();
     }
 

@@ -52,6 +52,19 @@ pub fn wait<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 's
     }
 }
 
+/// Does `work` there. For tasks, which must not wait.
+///
+/// # Errors
+/// Those of the work.
+pub(crate) async fn ask<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match spawn(work)?.join_next().await {
+        Some(outcome) => outcome?,
+        None => Err(Error::runtime("a task of the source ended early")),
+    }
+}
+
 /// Does what may wait on a thread for it. One that is dropped goes on to its end, and is heard by nobody.
 ///
 /// # Errors

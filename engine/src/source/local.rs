@@ -116,7 +116,11 @@ impl Store for LocalFolders {
         let folder = PathBuf::from(if folder.is_empty() { "." } else { folder });
         let shown = folder.display().to_string();
         let mut children = Children::default();
-        for entry in std::fs::read_dir(&folder).map_err(|error| not_found(&shown, error))? {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Children::denied()),
+            entries => entries.map_err(|error| not_found(&shown, error))?,
+        };
+        for entry in entries {
             let path = entry?.path();
             // A link that leads nowhere, or a file that went meanwhile, is not there.
             let Ok(metadata) = std::fs::metadata(&path) else {

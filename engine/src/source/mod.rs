@@ -40,11 +40,12 @@ mod store;
 mod walk;
 
 pub use file::{SourceFile, Version};
+pub(crate) use io::ask;
 pub use io::{blocking, wait};
 pub(crate) use local::{fill, shrunk};
 pub use remote::{PartReader, Parts};
 pub use rows::{RowBatches, Rows, Stop, is_json, json_field};
 pub use secret::{find_secret, find_value};
 pub use sources::{Sources, typed, typed_url};
-pub use store::{Arrival, Children, Entry, Store};
+pub use store::{Access, Arrival, Children, Entry, Store};
 pub use walk::{Listed, Listing};

@@ -71,6 +71,24 @@ impl Sources {
         }
     }
 
+    /// Where relative paths start.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// What serves the root of the connection `name`, and the folder that this is. May wait, also for the server.
+    ///
+    /// # Errors
+    /// It says not where to look, cannot be reached, or is of tables.
+    pub(crate) fn root_of(&self, name: &str) -> Result<(Arc<dyn Store>, String)> {
+        let connection = self.known(name)?;
+        let url = root_url(name, connection)?;
+        let kind = kind_of_folder(&url).map_err(|problem| all(&[problem]))?;
+        let place = self.place(kind, url.trim_end_matches('/'), Some(connection))?;
+        Ok((place.store, path_of(&place.url).to_owned()))
+    }
+
     /// Folders that are looked into.
     #[must_use]
     pub fn folder_depth(&self) -> usize {
@@ -96,6 +114,19 @@ impl Sources {
             SourceKind::SnowflakeTable => self.table(source, What::Table(TableName::of(url)?)),
             SourceKind::SnowflakeQuery => self.table(source, What::Query(url.to_owned())),
         }
+    }
+
+    /// The file at `url`, however deep it lies. May wait.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); it is a table.
+    pub(crate) fn file_at(&self, url: &str) -> Result<SourceFile> {
+        let kind = kind_of(url).map_err(|problem| all(&[problem]))?;
+        if kind == SourceKind::Local {
+            return SourceFile::open(&self.base.join(url));
+        }
+        let place = self.place(kind, url, None)?;
+        inspected(place.store, path_of(&place.url).to_owned()).map_err(|error| error.in_file(url))
     }
 
     /// The file that a recurring process takes now, if there is one. May wait, also for one to be complete.
@@ -157,31 +188,36 @@ impl Sources {
     /// # Errors
     /// It cannot be listed, or lies too deep itself.
     pub fn list(&self, place: &str, connection: Option<&str>) -> Result<Listing> {
-        let (url, connection) = match (self.connections.get(place), connection) {
-            (Some(known), None) => (root_url(place, known)?, Some(known)),
-            (_, name) => (place.to_owned(), self.named(name)?),
+        let (url, name) = match (self.connections.get(place), connection) {
+            (Some(known), None) => (root_url(place, known)?, Some(place)),
+            (_, name) => (place.to_owned(), name),
         };
-        let kind = kind_of_folder(&url).map_err(|problem| all(&[problem]))?;
+        let listing = self.list_at(&url, self.named(name)?)?;
+        Ok(Listing {
+            connection: name.map(str::to_owned),
+            ..listing
+        })
+    }
+
+    fn list_at(&self, url: &str, connection: Option<&Connection>) -> Result<Listing> {
+        let kind = kind_of_folder(url).map_err(|problem| all(&[problem]))?;
         if let Some(connection) = connection.filter(|connection| !connection.serves(kind)) {
-            return Err(wrong_type(&url, connection));
+            return Err(wrong_type(url, connection));
         }
         if matches!(kind, SourceKind::SnowflakeTable | SourceKind::SnowflakeQuery) {
             let account = self.account(connection)?;
-            return snowflake::tables(&account, &url).map_err(|error| error.in_file(&url));
+            return snowflake::tables(&account, url).map_err(|error| error.in_file(url));
         }
         let place = self.place(kind, url.trim_end_matches('/'), connection)?;
         let (folder, depth) = match kind {
-            SourceKind::Local => (
-                std::path::absolute(&url)?.display().to_string(),
-                self.folder_depth,
-            ),
+            SourceKind::Local => (std::path::absolute(url)?.display().to_string(), self.folder_depth),
             _ => (
                 path_of(&place.url).to_owned(),
                 self.depth_left(&place.url, place.root.as_deref())?,
             ),
         };
         wait(async move { walk(place.store.as_ref(), &folder, depth).await })
-            .map_err(|error| error.in_file(&url))
+            .map_err(|error| error.in_file(url))
     }
 
     /// Folders below `folder` that may be looked into.
@@ -205,9 +241,15 @@ impl Sources {
     }
 
     fn named(&self, name: Option<&str>) -> Result<Option<&Connection>> {
-        let Some(name) = name else { return Ok(None) };
-        let known = self.connections.get(name);
-        known.map(Some).ok_or_else(|| {
+        name.map(|name| self.known(name)).transpose()
+    }
+
+    /// The connection `name`.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub(crate) fn known(&self, name: &str) -> Result<&Connection> {
+        self.connections.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.connections.keys().map(String::as_str).collect();
             Error::usage(format!("sluice.toml has no [connections.{name}]")).hint(match names.is_empty() {
                 true => "add it there".to_owned(),
@@ -352,7 +394,8 @@ fn inspected(store: Arc<dyn Store>, path: String) -> Result<SourceFile> {
 fn newest(store: &Arc<dyn Store>, folder: &str, pattern: &Pattern) -> Result<Option<Entry>> {
     let look = || {
         let (store, folder) = (Arc::clone(store), folder.to_owned());
-        wait(async move { store.children(&folder).await }).map(|children| children.files)
+        wait(async move { store.children(&folder).await?.open(&store.url(&folder)) })
+            .map(|children| children.files)
     };
     let files = look()?;
     let Some(newest) = pattern.newest(&files) else {

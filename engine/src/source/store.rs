@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::file::Version;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A place with files. Paths are its own, as in the URL behind bucket or host; its futures run on the threads of `io`.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
-    /// What is in `folder`, not below it; the empty path is the outermost one.
+    /// What is in `folder`, not below it; the empty path is the outermost one. One that may not be looked into says so.
     ///
     /// # Errors
     /// The folder cannot be listed.
@@ -53,6 +53,42 @@ pub struct Children {
     pub files: Vec<Entry>,
     /// Paths of folders.
     pub folders: Vec<String>,
+    /// Whether we may look into it.
+    pub access: Access,
+}
+
+/// Whether a folder may be looked into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    /// It may.
+    #[default]
+    Open,
+    /// It may not: nothing of it is seen.
+    Denied,
+}
+
+impl Children {
+    /// What is in a folder that may not be looked into.
+    #[must_use]
+    pub fn denied() -> Self {
+        Self {
+            access: Access::Denied,
+            ..Self::default()
+        }
+    }
+
+    /// The same of the folder at `url` that was asked for, which must not be closed to us.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn open(self, url: &str) -> Result<Self> {
+        match self.access {
+            Access::Open => Ok(self),
+            Access::Denied => Err(Error::runtime("the folder may not be read")
+                .in_file(url)
+                .hint("let the user read it, and enter the folders above it")),
+        }
+    }
 }
 
 /// A file as a listing shows it.

@@ -3,8 +3,8 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::store::{Children, Entry, Store};
-use crate::error::Result;
+use super::store::{Access, Children, Entry, Store};
+use crate::error::{Error, Result};
 use crate::spec::{Format, stem_and_extension};
 
 /// Folders that are listed at the same time.
@@ -23,6 +23,10 @@ pub struct Listing {
     pub deeper_files: u64,
     /// Whether the counting stopped before it had seen all of those.
     pub are_more_deeper: bool,
+    /// URLs of folders that may not be looked into.
+    pub closed_folders: Vec<String>,
+    /// The connection that it was reached through.
+    pub connection: Option<String>,
 }
 
 /// One file of a listing.
@@ -39,6 +43,18 @@ pub struct Listed {
 }
 
 impl Listing {
+    /// One line about folders that may not be looked into, if there are any.
+    #[must_use]
+    pub fn closed_note(&self) -> Option<String> {
+        let first = self.closed_folders.first()?;
+        Some(match self.closed_folders.len() {
+            1 => format!("a folder may not be looked into, and is left out: {first}"),
+            closed => {
+                format!("{closed} folders may not be looked into, and are left out: {first} and others")
+            }
+        })
+    }
+
     /// One line about files that lie too deep, if there are any; `most` folders are looked into.
     #[must_use]
     pub fn note(&self, most: usize) -> Option<String> {
@@ -56,14 +72,15 @@ impl Listing {
 /// The files in `folder` and up to `depth` folders below it.
 pub(super) async fn walk(store: &dyn Store, folder: &str, depth: usize) -> Result<Listing> {
     let mut listing = Listing::default();
-    let mut folders = vec![folder.to_owned()];
-    for _ in 0..=depth {
-        let found = all_children(store, folders).await?;
-        listing
-            .files
-            .extend(found.files.into_iter().map(|entry| listed(store, &entry)));
+    let outermost = store.children(folder).await?.open(&store.url(folder))?;
+    let mut files = outermost.files;
+    let mut folders = outermost.folders;
+    for _ in 0..depth {
+        let found = all_children(store, folders, &mut listing.closed_folders).await?;
+        files.extend(found.files);
         folders = found.folders;
     }
+    listing.files = files.iter().map(|entry| listed(store, entry)).collect();
     listing.files.sort_by(|a, b| a.url.cmp(&b.url));
     let mut looked_into = 0;
     while !folders.is_empty() && !listing.are_more_deeper {
@@ -72,7 +89,8 @@ pub(super) async fn walk(store: &dyn Store, folder: &str, depth: usize) -> Resul
             listing.are_more_deeper = true;
             break;
         }
-        let found = all_children(store, folders).await?;
+        // Nothing below would be shown: what is closed there does not matter.
+        let found = all_children(store, folders, &mut Vec::new()).await?;
         listing.deeper_files += found.files.len() as u64;
         listing.are_more_deeper = listing.deeper_files > MAX_COUNTED_FILES;
         folders = found.folders;
@@ -80,18 +98,22 @@ pub(super) async fn walk(store: &dyn Store, folder: &str, depth: usize) -> Resul
     Ok(listing)
 }
 
-async fn all_children(store: &dyn Store, folders: Vec<String>) -> Result<Children> {
-    let listings = folders
-        .into_iter()
-        .map(|folder| async move { store.children(&folder).await });
-    stream::iter(listings)
-        .buffered(FOLDERS_AT_ONCE)
-        .try_fold(Children::default(), |mut all, found| async move {
-            all.files.extend(found.files);
-            all.folders.extend(found.folders);
-            Ok(all)
-        })
-        .await
+/// What is in all of `folders`; those that may not be looked into are added to `closed`.
+async fn all_children(store: &dyn Store, folders: Vec<String>, closed: &mut Vec<String>) -> Result<Children> {
+    let listings = folders.into_iter().map(|folder| async move {
+        let found = store.children(&folder).await?;
+        Ok::<_, Error>((folder, found))
+    });
+    let mut listings = stream::iter(listings).buffered(FOLDERS_AT_ONCE);
+    let mut all = Children::default();
+    while let Some((folder, found)) = listings.try_next().await? {
+        if found.access == Access::Denied {
+            closed.push(store.url(&folder));
+        }
+        all.files.extend(found.files);
+        all.folders.extend(found.folders);
+    }
+    Ok(all)
 }
 
 fn listed(store: &dyn Store, entry: &Entry) -> Listed {

@@ -130,3 +130,40 @@ async fn sftp_fails_a_run_whose_file_grows_while_it_is_read() {
     assert_eq!(failure(&report).code(), Some("source_changed"), "{report:?}");
     assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sftp_merges_nothing_when_it_is_not_let_in_or_does_not_trust_the_server() {
+    let remote = Remote::new();
+    remote.write("a.csv", csv(3));
+    let mut bench = remote.bench(remote.server.port, "a.csv").await;
+    let config = remote.connection(remote.server.port);
+    let key = format!("key_file = \"{}/user\"", remote.server.folder.display());
+    let stranger = std::fs::read_to_string(remote.server.folder.join("stranger.pub")).unwrap();
+    let wrong_hosts = remote.path.join("wrong_hosts");
+    let line = format!("[{}]:{} {stranger}", remote.server.host, remote.server.port);
+    std::fs::write(&wrong_hosts, line).unwrap();
+    let hosts = remote.path.join("known_hosts").display().to_string();
+    for (config, words) in [
+        (
+            config.replace(&key, "password = { command = \"echo hunter2\" }"),
+            "refused the user tester, shown the password",
+        ),
+        (
+            config.replace(&hosts, &wrong_hosts.display().to_string()),
+            "another host key than the one known",
+        ),
+        (config.replace(&hosts, "/nowhere/hosts"), "is not known: SHA256:"),
+    ] {
+        bench.configure(&config);
+        let report = bench.run(request("p", None)).await;
+        let error = failure(&report);
+        assert!(error.to_string().contains(words), "{words}: {error}");
+        assert!(!error.hints().is_empty(), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+    assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "0");
+    let failed = bench
+        .cell("SELECT count(*) FROM runs WHERE status = 'failed'")
+        .await;
+    assert_eq!(failed, "3");
+}

@@ -143,3 +143,34 @@ async fn sftp_counts_folders_from_the_folder_of_login_where_no_root_is_set() {
     let same = bench.run_on("p", Path::new(&home)).await.unwrap();
     assert_eq!(same.run.status.word(), "skipped", "{:?}", same.error);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sftp_lists_what_it_may_and_names_folders_that_it_may_not_look_into() {
+    let remote = Remote::new();
+    remote.write("x.csv", csv(1));
+    remote.write("shut/y.csv", csv(1));
+    let shut = remote.path.join("shut");
+    let bench = remote.bench(remote.server.port, "x.csv").await;
+    std::fs::set_permissions(&shut, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let list = |place: String| {
+        let sources = Sources::of(&bench.instance);
+        tokio::task::spawn_blocking(move || sources.list(&place, Some("files")))
+    };
+    let root = remote.url("").trim_end_matches('/').to_owned();
+    let listing = list(root.clone()).await.unwrap().unwrap();
+    let names: Vec<&str> = listing
+        .files
+        .iter()
+        .filter_map(|file| file.url.rsplit('/').next())
+        .collect();
+    assert_eq!(names, ["known_hosts", "x.csv"]);
+    assert_eq!(listing.closed_folders, [format!("{root}/shut")]);
+    assert!(listing.closed_note().unwrap().ends_with("/shut"));
+    // Asked for by name it is an error.
+    let error = list(format!("{root}/shut")).await.unwrap().unwrap_err();
+    assert!(
+        error.to_string().contains("the folder may not be read"),
+        "{error}"
+    );
+    std::fs::set_permissions(&shut, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

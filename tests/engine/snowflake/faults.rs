@@ -122,3 +122,63 @@ async fn snowflake_stops_a_query_that_nobody_wants_any_more() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_goes_on_in_a_new_session_when_the_old_one_expires_in_the_middle_of_a_run() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("T", 5).await;
+    let source = format!("url = {:?}", warehouse.url("T"));
+    let bench = warehouse.bench(&warehouse.by_password(), &source).await;
+    // The third statement is the query itself; the first two look the table up.
+    let hold = format!("hold?seconds=2&skip=2&table={}", warehouse.database);
+    warehouse.wish(&hold).await;
+    let run = SpawnedTask::spawn(async move {
+        let report = bench.run(request("p", None)).await;
+        (bench, report)
+    });
+    while !warehouse.wish("waiting").await.contains(&warehouse.database) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let expired = warehouse
+        .wish(&format!("expire?table={}", warehouse.database))
+        .await;
+    assert_ne!(expired, "0");
+    let (bench, report) = run.await.unwrap();
+    let report = report.unwrap();
+    assert!(report.error.is_none(), "{:?}", report.error);
+    assert_eq!(report.run.rows_read, Some(5));
+    assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snowflake_merges_nothing_when_it_does_not_let_us_in_or_a_part_never_comes() {
+    let warehouse = Warehouse::new().await;
+    warehouse.customers("BIG", ROWS).await;
+    let proxy = Proxy::to(&warehouse.server.address());
+    let (password, token) = ("SLUICE_TEST_SNOWFLAKE_PASSWORD", "SLUICE_TEST_SNOWFLAKE_TOKEN");
+    let endpoint = format!("http://{}", proxy.address);
+    let source = format!("url = {:?}", warehouse.url("BIG"));
+    let mut bench = warehouse
+        .bench(&warehouse.connection(&endpoint, &by_password(token)), &source)
+        .await;
+    let refused = bench.run(request("p", None)).await;
+    assert!(
+        failure(&refused).to_string().contains("refused the login"),
+        "{refused:?}"
+    );
+    bench.configure(&warehouse.connection(&endpoint, &by_password(password)));
+    // Login and look-ups share a connection; every part after them is cut off.
+    for _ in 0..40 {
+        proxy.next(Fault::CutAfter(20_000));
+    }
+    let cut = bench.run(request("p", None)).await;
+    let error = failure(&cut);
+    assert!(!error.hints().is_empty(), "{error}");
+    assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "0", "{error}");
+    assert_eq!(
+        bench
+            .cell("SELECT count(*) FROM runs WHERE status = 'failed'")
+            .await,
+        "2"
+    );
+}

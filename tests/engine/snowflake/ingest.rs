@@ -23,6 +23,8 @@ async fn snowflake_ingests_a_table_reports_it_and_skips_it_until_it_changes() {
         (Some(5), Some(1))
     );
     assert_eq!(report.run.source_file.as_deref(), Some(url.as_str()));
+    let altered = "SELECT source_modified_at BETWEEN started_at - INTERVAL '1 hour' AND ended_at FROM runs";
+    assert_eq!(bench.cell(altered).await, "true");
     assert_eq!(
         bench
             .cell("SELECT spend FROM customers WHERE customer_id = 'C0000004'")
@@ -120,6 +122,7 @@ async fn snowflake_says_what_is_wrong_with_a_source_that_cannot_be_read() {
             error.hints()
         );
         assert_eq!(error.class().exit_code(), 1);
+        assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "0");
     }
 }
 

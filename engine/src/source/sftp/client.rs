@@ -98,12 +98,7 @@ impl Client {
     }
 
     async fn try_connect(login: &Login) -> Result<Self, Fault> {
-        let config = Arc::new(config(login).map_err(Fault::Final)?);
-        let address = (login.host.as_str(), login.port);
-        let socket = TcpStream::connect(address).await.map_err(unreachable)?;
-        socket.set_nodelay(true).map_err(unreachable)?;
-        let check = HostCheck { login: login.clone() };
-        let mut session = client::connect_stream(config, socket, check).await?;
+        let mut session = greet(login).await?;
         auth::log_in(&mut session, login).await?;
         let (sftp, read_bytes) = sftp(&session).await?;
         Ok(Self {
@@ -218,6 +213,16 @@ impl Client {
         self.sftp.close(handle).await.map_err(failed)?;
         Err(Fault::Final(changed().in_file(path)))
     }
+}
+
+/// Connects to a server that shows a key that we trust.
+pub(super) async fn greet(login: &Login) -> Result<Handle<HostCheck>, Fault> {
+    let config = Arc::new(config(login).map_err(Fault::Final)?);
+    let address = (login.host.as_str(), login.port);
+    let socket = TcpStream::connect(address).await.map_err(unreachable)?;
+    socket.set_nodelay(true).map_err(unreachable)?;
+    let check = HostCheck { login: login.clone() };
+    client::connect_stream(config, socket, check).await
 }
 
 /// Size and time of a file: all that servers tell, the time in whole seconds.

@@ -12,6 +12,8 @@ pub(super) enum Fault {
     Lost(Error),
     /// It would be the same the next time.
     Final(Error),
+    /// So would this: the server knows who we are, and does not let us.
+    Denied(Error),
 }
 
 impl Fault {
@@ -19,6 +21,15 @@ impl Fault {
         match self {
             Self::Lost(error) => Self::Lost(error.in_file(file)),
             Self::Final(error) => Self::Final(error.in_file(file)),
+            Self::Denied(error) => Self::Denied(error.in_file(file)),
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Lost(error) | Fault::Final(error) | Fault::Denied(error) => error,
         }
     }
 }
@@ -49,7 +60,7 @@ pub(super) fn of_status(error: SftpError, what: &str, path: &str) -> Fault {
                 Error::runtime(format!("the {what} does not exist"))
                     .hint("check the path; it starts at the root of the server, ~/ at the folder of login"),
             ),
-            StatusCode::PermissionDenied => Fault::Final(
+            StatusCode::PermissionDenied => Fault::Denied(
                 Error::runtime(format!("the {what} may not be read"))
                     .hint("let the user read it, and enter the folders above it"),
             ),

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::super::file::Version;
 use super::super::store::{Arrival, Children, Entry, Store};
-use super::client::{Client, version_of};
+use super::client::{Client, greet, version_of};
 use super::fault::Fault;
 use super::login::Login;
 use crate::error::{Error, Result};
@@ -53,6 +53,17 @@ impl SftpFiles {
     pub async fn home(&self) -> Result<String> {
         self.insist(|client| async move { client.full_path(HOME).await })
             .await
+    }
+
+    /// Connects once, and looks at the server's key.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or is not trusted.
+    pub async fn meet(&self) -> Result<()> {
+        let met = tokio::time::timeout(self.login.patience.connect, greet(&self.login)).await;
+        met.map_err(|_| Error::runtime("the server did not answer").hint("check that it is an SSH server"))?
+            .map(drop)
+            .map_err(Error::from)
     }
 
     /// Asks until there is an answer, or no hope for one.
@@ -103,7 +114,7 @@ impl SftpFiles {
     /// The fault itself, if another attempt would be one too many.
     async fn recover(&self, fault: Fault, attempts: &mut Attempts) -> Result<()> {
         let lost = match fault {
-            Fault::Final(error) => return Err(error.in_file(self.login.shown())),
+            Fault::Final(error) | Fault::Denied(error) => return Err(error.in_file(self.login.shown())),
             Fault::Lost(error) => error,
         };
         attempts.failed += 1;
@@ -147,7 +158,7 @@ impl SftpFiles {
             .insist(|client| async move {
                 match client.attributes(full_path).await {
                     Ok(attributes) => Ok(Some(attributes)),
-                    Err(Fault::Final(_)) => Ok(None),
+                    Err(Fault::Final(_) | Fault::Denied(_)) => Ok(None),
                     Err(lost) => Err(lost),
                 }
             })
@@ -197,16 +208,22 @@ impl Extend<Child> for Children {
 impl Store for SftpFiles {
     async fn children(&self, folder: &str) -> Result<Children> {
         let folder = &full(folder);
-        let (path, entries) = self
+        let found = self
             .insist(|client| async move {
                 let path = match folder.as_str() {
                     HOME => client.full_path(HOME).await?,
                     path => path.to_owned(),
                 };
-                let entries = client.folder(&path).await?;
-                Ok((path, entries))
+                match client.folder(&path).await {
+                    Ok(entries) => Ok(Some((path, entries))),
+                    Err(Fault::Denied(_)) => Ok(None),
+                    Err(fault) => Err(fault),
+                }
             })
             .await?;
+        let Some((path, entries)) = found else {
+            return Ok(Children::denied());
+        };
         let parent = path.trim_matches('/');
         let mut children = Children::default();
         let mut links = Vec::new();

@@ -73,6 +73,14 @@ impl Account {
         self.database.as_deref()
     }
 
+    /// Logs in, once, unless there is a session.
+    ///
+    /// # Errors
+    /// The account cannot be reached or refuses us.
+    pub async fn log_in(&self) -> Result<()> {
+        self.session().await.map(drop).map_err(|error| self.named(error))
+    }
+
     /// Sends a statement that reads; `started` gets a handle to stop it by.
     pub(super) async fn query(&self, sql: &str, started: impl Fn(&QueryHandle)) -> Result<ResultCursor> {
         let mut attempt = 1;
