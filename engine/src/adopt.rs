@@ -1,38 +1,37 @@
-//! Adopting a customer base: an existing Delta table, Parquet or CSV of any width becomes the first `customers`.
+//! Adopting a customer base: an existing Delta table, Parquet or CSV of any width, here or elsewhere, becomes the first
+//! `customers`.
 //!
 //! ```text
 //!   table ─▶ key as customer_id, text ─▶ no NULL, none twice ─▶ sorted by key ─▶ clustered files ─▶ one commit
 //! ```
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use datafusion::catalog::TableProvider;
-use datafusion::logical_expr::{Expr, cast as cast_to, ident, lit};
-use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext};
+use datafusion::logical_expr::{cast as cast_to, ident, lit};
+use datafusion::prelude::{DataFrame, SessionContext};
 use deltalake_core::kernel::{Action, MetadataExt, StructType};
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
-use url::Url;
 
 use crate::commit::{Commit, CommitOutcome, commit};
-use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::instance::Instance;
 use crate::plan::BATCH_OWNER;
 use crate::session::new_session;
 use crate::settings::Settings;
-use crate::source::SourceFile;
-use crate::sql::SourceTable;
+use crate::table::kernel_schema;
 use crate::table::schemas::{CUSTOMER_ID, timestamp};
-use crate::table::{SnapshotTable, TableLog, kernel_schema};
 use crate::write::{RollingWriter, WriterOptions};
+
+mod base;
+
+use base::Base;
 
 /// What was adopted.
 #[derive(Debug, Clone, Serialize)]
@@ -63,7 +62,10 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
         ));
     }
     let ctx = new_session(settings, settings.memory_bytes / 5 * 4)?;
-    let opened = open(&ctx, source).await.map_err(|e| e.in_file(source))?;
+    let base_table = Base::open(&ctx, instance, source)
+        .await
+        .map_err(|e| e.in_file(source))?;
+    let opened = base_table.frame.clone();
     check_instants(&opened)
         .await
         .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
@@ -126,77 +128,6 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
                 .hint("start over in a new folder"))
         }
     }
-}
-
-/// Opens whatever `source` is.
-async fn open(ctx: &SessionContext, source: &str) -> Result<DataFrame> {
-    let path = Path::new(source);
-    if path.join("_delta_log").is_dir() {
-        return open_delta(ctx, path).await;
-    }
-    let is_csv = path.extension().is_some_and(|e| {
-        ["csv", "txt", "tsv"]
-            .iter()
-            .any(|known| e.eq_ignore_ascii_case(known))
-    });
-    if is_csv {
-        let table = SourceTable::text(OpenFile::open(SourceFile::open(path)?, ReadOptions::default())?)?;
-        return csv_columns(ctx, table).await;
-    }
-    if !path.exists() && !source.contains(['*', '?', '[']) {
-        return Err(Error::runtime("there is nothing to adopt here")
-            .in_file(source)
-            .hint("name a Delta table's folder, Parquet files, or a CSV"));
-    }
-    Ok(ctx.read_parquet(source, ParquetReadOptions::default()).await?)
-}
-
-async fn open_delta(ctx: &SessionContext, path: &Path) -> Result<DataFrame> {
-    let url = Url::from_directory_path(std::fs::canonicalize(path)?)
-        .map_err(|()| Error::usage("the folder's name makes no URL").in_file(path.display().to_string()))?;
-    let snapshot = TableLog::at(url, None)?.snapshot(None).await?;
-    let mapped = snapshot
-        .metadata
-        .configuration()
-        .get("delta.columnMapping.mode")
-        .is_some_and(|mode| mode != "none");
-    if mapped || !snapshot.metadata.partition_columns().is_empty() {
-        return Err(Error::usage(
-            "a Delta table with partitions or column mapping cannot be adopted as it is",
-        )
-        .in_file(path.display().to_string())
-        .hint("write it out as Parquet with the program that made it, and adopt that"));
-    }
-    Ok(ctx.read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?)
-}
-
-/// The columns of a CSV as text; a malformed record stops the adoption: nobody could see it rejected later.
-async fn csv_columns(ctx: &SessionContext, table: SourceTable) -> Result<DataFrame> {
-    let num_columns = table.schema().fields().len() - 5;
-    let names: Vec<String> = table.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let frame = ctx.read_table(Arc::new(table))?;
-    let malformed = names.last().cloned().unwrap_or_default();
-    let position = |i: usize| ident(names[num_columns + i].as_str());
-    let bad = frame.clone().filter(ident(malformed.as_str()).is_not_null())?;
-    let bad = bad
-        .select(vec![position(0), position(1), ident(malformed.as_str())])?
-        .limit(0, Some(1))?
-        .collect()
-        .await?;
-    if let Some(batch) = bad.iter().find(|batch| batch.num_rows() > 0) {
-        let text = |column: usize| arrow::util::display::array_value_to_string(batch.column(column), 0);
-        let number = |column: usize| Ok::<u64, Error>(text(column)?.parse().unwrap_or(0));
-        return Err(Error::data("malformed_record", text(2)?)
-            .at_record(number(0)?, number(1)?)
-            .hint("mend the record and start over"));
-    }
-    Ok(frame.select(
-        names
-            .iter()
-            .take(num_columns)
-            .map(|name| ident(name.as_str()))
-            .collect::<Vec<Expr>>(),
-    )?)
 }
 
 /// The key first, as text, then everything else in a type that Delta has.

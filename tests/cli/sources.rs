@@ -146,3 +146,144 @@ fn snowflake_is_told_to_stop_when_the_user_does() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Puts an object into the bucket that is open to everybody.
+fn put(name: &str, content: &[u8]) -> String {
+    let bucket = service("s3", "SLUICE_TEST_S3_OPEN_BUCKET");
+    let address = service("s3", "SLUICE_TEST_S3");
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    let length = content.len();
+    write!(
+        stream,
+        "PUT /{bucket}/{name} HTTP/1.0\r\nContent-Length: {length}\r\n\r\n"
+    )
+    .unwrap();
+    stream.write_all(content).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(" 200 OK"), "{answer}");
+    format!("s3://{bucket}/{name}")
+}
+
+/// A Parquet file with three customers.
+fn parquet(home: &Home) -> Vec<u8> {
+    let rows = "SELECT * FROM (VALUES ('C1', 1), ('C2', 2), ('C3', 3)) AS t(cid, tier)";
+    home.sluice(&[
+        "sql",
+        &format!("COPY ({rows}) TO 'made.parquet' STORED AS PARQUET"),
+    ])
+    .succeeded();
+    std::fs::read(home.path("made.parquet")).unwrap()
+}
+
+#[test]
+fn s3_has_the_first_customers_of_an_instance_as_parquet_or_csv() {
+    let home = Home::with_instance();
+    let folder = format!("adopt-{}", std::process::id());
+    let made = parquet(&home);
+    let csv = put(&format!("{folder}/one/base.csv"), b"cid,tier\nC1,1\nC2,2\nC3,3\n");
+    let file = put(&format!("{folder}/a/b/c/d/base.parquet"), &made);
+    let all = file.replace("/base.parquet", "");
+    for (number, source) in [csv, file, all].iter().enumerate() {
+        let instance = format!("instance-{number}");
+        let output = home
+            .command()
+            .args(["init", &instance, "--key", "cid", "--from", source])
+            .env("AWS_ACCESS_KEY_ID", service("s3", "SLUICE_TEST_S3_KEY"))
+            .env("AWS_SECRET_ACCESS_KEY", service("s3", "SLUICE_TEST_S3_SECRET"))
+            .env("AWS_ENDPOINT_URL", service("s3", "SLUICE_TEST_S3"))
+            .env("AWS_ALLOW_HTTP", "true")
+            .env("AWS_REGION", "us-east-1")
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{source}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let rows = home.sluice(&[
+            "-i",
+            &instance,
+            "sql",
+            "--output",
+            "csv",
+            "SELECT * FROM customers ORDER BY 1",
+        ]);
+        assert_eq!(
+            rows.succeeded().stdout(),
+            "customer_id,tier\nC1,1\nC2,2\nC3,3\n",
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn sftp_has_the_first_customers_of_an_instance_as_parquet() {
+    let (home, url) = sftp("base.parquet", "");
+    let path = url.rsplit('/').next().unwrap();
+    let folder = service("sftp", "SLUICE_TEST_SFTP_HOME");
+    std::fs::write(format!("{folder}/{path}"), parquet(&home)).unwrap();
+    let ssh = home.path(".ssh");
+    std::fs::create_dir(&ssh).unwrap();
+    let known = service("sftp", "SLUICE_TEST_SFTP_FOLDER") + "/known_hosts";
+    std::fs::copy(known, ssh.join("known_hosts")).unwrap();
+    let user = service("sftp", "SLUICE_TEST_SFTP_USER");
+    let output = home
+        .command()
+        .args(["init", "adopted", "--key", "cid", "--from"])
+        .arg(url.replace("sftp://", &format!("sftp://{user}@")))
+        .env("SSH_AUTH_SOCK", service("sftp", "SLUICE_TEST_SFTP_AGENT"))
+        .env("HOME", home.folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let count = home.sluice(&[
+        "-i",
+        "adopted",
+        "sql",
+        "--output",
+        "csv",
+        "SELECT count(*) AS n FROM customers",
+    ]);
+    assert_eq!(count.succeeded().stdout(), "n\n3\n");
+}
+
+#[test]
+fn snowflake_is_no_place_to_adopt_customers_from() {
+    let home = Home::empty();
+    let refused = home.sluice(&["init", "base", "--key", "CID", "--from", "snowflake://A/B/C"]);
+    assert_eq!(refused.code(), Some(2));
+    assert!(
+        refused.stderr().contains("unload it as Parquet"),
+        "{}",
+        refused.stderr()
+    );
+}
+
+#[test]
+fn sftp_that_is_discovered_says_what_to_type_with_its_connection() {
+    let (home, url) = sftp("found.csv", "cid,tier\nC1,Gold\n");
+    let listed = home
+        .command()
+        .args(["discover", "files", "--accept-new-host-key"])
+        .env("SSH_AUTH_SOCK", service("sftp", "SLUICE_TEST_SFTP_AGENT"))
+        .output()
+        .unwrap();
+    assert!(
+        listed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    let name = url.rsplit('/').next().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(name));
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("look at one with: sluice preview"))
+        .unwrap();
+    assert!(line.ends_with(" --connection files"), "{line}");
+}

@@ -12,13 +12,13 @@ use crate::shell;
 
 /// Makes an instance: a folder, or a prefix of a bucket, with the tables of one customer base
 ///
-/// With --from, its first customers are those of an existing table: a Delta folder, a Parquet file or several, or a CSV.
-/// Their attributes belong to `batch`, and no process writes them.
+/// With --from, its first customers are those of an existing table: a Delta folder, a Parquet file or several, or a CSV,
+/// here or at a URL of s3, gs or sftp. Their attributes belong to `batch`, and no process writes them.
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Folder to make it in, or s3://BUCKET/PREFIX or gs://BUCKET/PREFIX [default: that of -i, else the current folder]
     pub path: Option<String>,
-    /// Delta folder, Parquet file or pattern, or CSV file to begin with
+    /// Delta folder, Parquet file or pattern, or CSV file to begin with; or the URL of a Parquet or CSV file
     #[arg(long, value_name = "TABLE_OR_FILES", requires = "key")]
     pub from: Option<String>,
     /// Its column with the customer id
@@ -33,7 +33,9 @@ pub struct InitArgs {
 pub async fn run(context: &Context, args: InitArgs) -> Result<()> {
     let object = Object::of(context.settings.output)?;
     let place = args.path.as_deref().or(context.settings.instance.place());
-    let instance = Instance::init(Root::named(place.unwrap_or("."))?).await?;
+    let instance = Instance::init(Root::named(place.unwrap_or("."))?)
+        .await?
+        .with_new_hosts(context.settings.new_hosts);
     context.say(format!("made an instance in {}", instance.shown()));
     let (Some(source), Some(key)) = (&args.from, &args.key) else {
         return Ok(());
