@@ -12,6 +12,7 @@ pub mod commit;
 pub mod cpu;
 pub mod decode;
 pub mod discover;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod history;

@@ -147,6 +147,50 @@ fn snowflake_is_told_to_stop_when_the_user_does() {
     }
 }
 
+#[test]
+fn the_doctor_prints_a_row_for_each_step_and_ends_with_1_if_one_failed() {
+    let home = Home::with_instance();
+    let config = "format = 1\n[connections.crm]\ntype = \"sftp\"\nhost = \"127.0.0.1\"\nport = 1\nuser = \"u\"\n\
+                  password = { command = \"echo hunter2\" }\n";
+    home.write("sluice.toml", config);
+    let done = home.sluice(&["doctor", "crm", "--output", "json"]);
+    assert_eq!(done.code(), Some(1));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&done.stdout()).unwrap();
+    assert_eq!(rows.len(), 8);
+    let failed: Vec<_> = rows.iter().filter(|row| row["result"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{rows:#?}");
+    assert_eq!(failed[0]["check"], "connection");
+    assert_eq!(failed[0]["subject"], "connection crm");
+    assert!(
+        failed[0]["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("check host and port")
+    );
+    assert!(failed[0]["duration_ms"].is_u64());
+    assert!(
+        done.stderr().contains("error: 1 of 8 checks failed"),
+        "{}",
+        done.stderr()
+    );
+    assert!(
+        done.stderr()
+            .contains("hint: connection crm, connection: check host and port"),
+        "{}",
+        done.stderr()
+    );
+    assert!(!(done.stdout() + &done.stderr()).contains("hunter2"));
+    let unknown = home.sluice(&["doctor", "erp"]);
+    assert_eq!(unknown.code(), Some(2), "{}", unknown.stderr());
+    home.write("sluice.toml", "format = 1\n");
+    let well = home.sluice(&["doctor", "--memory", "1MB"]).succeeded();
+    assert!(
+        well.stdout().contains("conditional replace | ok"),
+        "{}",
+        well.stdout()
+    );
+}
+
 /// Puts an object into the bucket that is open to everybody.
 fn put(name: &str, content: &[u8]) -> String {
     let bucket = service("s3", "SLUICE_TEST_S3_OPEN_BUCKET");

@@ -10,6 +10,7 @@ mod support;
 mod adopt;
 mod changes;
 mod concurrency;
+mod doctor;
 mod exactly_once;
 mod folders;
 mod formats;

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    bench, completions, customer, demo, diff, discover, generate, history, ingest, init, optimize, preview,
-    process, rejects, rollback, rules, run, runs, serve, sql, status, vacuum,
+    bench, completions, customer, demo, diff, discover, doctor, generate, history, ingest, init, optimize,
+    preview, process, rejects, rollback, rules, run, runs, serve, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -31,6 +31,7 @@ pub enum Command {
     Rollback(rollback::RollbackArgs),
     Optimize(optimize::OptimizeArgs),
     Vacuum(vacuum::VacuumArgs),
+    Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
     Bench(bench::BenchArgs),
@@ -77,6 +78,7 @@ impl Command {
             Self::Rollback(args) => rollback::run(context, args).await,
             Self::Optimize(args) => optimize::run(context, &args).await,
             Self::Vacuum(args) => vacuum::run(context, &args).await,
+            Self::Doctor(args) => doctor::run(context, &args).await,
             Self::Demo(args) => demo::run(context, args).await,
             Self::Generate(args) => generate::run(context, args).await,
             Self::Bench(args) => bench::run(context, args).await,

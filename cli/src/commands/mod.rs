@@ -10,6 +10,7 @@ mod customer;
 mod demo;
 mod diff;
 mod discover;
+mod doctor;
 mod generate;
 mod history;
 mod ingest;

@@ -39,6 +39,7 @@ class Proxy(BaseHTTPRequestHandler):
 
     def reply(self, code, headers, body):
         self.send_response_only(code)
+        self.send_header("date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
