@@ -28,7 +28,7 @@ pub struct DoctorArgs {
 /// # Errors
 /// A step failed; there is no such connection.
 pub async fn run(context: &Context, args: &DoctorArgs) -> Result<()> {
-    let instance = context.instance()?;
+    let instance = context.instance().await?;
     let settings = context.settings.engine(&instance.config().defaults);
     let findings = doctor::examine(&instance, &settings, args.connection.as_deref()).await?;
     printer::print_batch(

@@ -36,7 +36,7 @@ pub async fn examine(instance: &Instance, settings: &Settings, name: Option<&str
     if let Some(name) = name {
         sources.known(name)?;
     }
-    let processes = processes(instance)?;
+    let processes = processes(instance).await?;
     let mut findings = Vec::new();
     if name.is_none() {
         findings.extend(of_instance(instance, settings, processes.len()).await);
@@ -68,14 +68,15 @@ pub async fn examine(instance: &Instance, settings: &Settings, name: Option<&str
 }
 
 /// All processes that are complete, and what they say.
-fn processes(instance: &Instance) -> Result<Vec<(String, Result<Process>)>> {
-    let views = process::list(instance)?.into_iter();
-    let complete = views.filter(|view| !matches!(view.status.as_str(), "draft" | "deleted"));
-    let read = complete.map(|view| {
-        let definition = process::check(instance, &view.process);
-        (view.process, definition)
-    });
-    Ok(read.collect())
+async fn processes(instance: &Instance) -> Result<Vec<(String, Result<Process>)>> {
+    let mut found = Vec::new();
+    for view in process::list(instance).await? {
+        if !matches!(view.status.as_str(), "draft" | "deleted") {
+            let definition = process::check(instance, &view.process).await;
+            found.push((view.process, definition));
+        }
+    }
+    Ok(found)
 }
 
 async fn of_instance(instance: &Instance, settings: &Settings, num_processes: usize) -> Vec<Finding> {

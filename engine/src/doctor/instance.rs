@@ -8,7 +8,6 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use super::finding::{Check, Outcome};
 use super::plan::Probe;
 use super::{conditions, space};
-use crate::document::Document;
 use crate::error::Result;
 use crate::ids;
 use crate::instance::Instance;
@@ -64,10 +63,10 @@ impl InstanceProbe<'_> {
     }
 
     async fn replace(&self) -> Result<Outcome> {
-        let folder = tempfile::Builder::new()
-            .prefix(".doctor-")
-            .tempdir_in(self.instance.root())?;
-        conditions::replace(&Document::in_folder(folder.path(), "document")).await
+        let document = self.instance.root().document(&name());
+        let found = conditions::replace(&document).await;
+        document.discard().await?;
+        found
     }
 }
 

@@ -150,6 +150,18 @@ impl Document {
             Place::Store { store, path } => object::remove(store, path).await,
         }
     }
+
+    /// Removes it with all that belongs to it, if nobody else knows of it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn discard(self) -> Result<()> {
+        self.remove().await?;
+        match &self.place {
+            Place::Folder { lock, .. } => local::remove(lock),
+            Place::Store { .. } => Ok(()),
+        }
+    }
 }
 
 /// A random length of time that is shorter.

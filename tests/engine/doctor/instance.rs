@@ -19,7 +19,7 @@ fn of_table<'a>(findings: &'a [Finding], table: &str) -> &'a Finding {
 async fn an_instance_that_is_well_passes_every_check_and_nothing_is_left_in_it() {
     let bench = Bench::new().await;
     let files = || {
-        let folder = bench.instance.root().to_owned();
+        let folder = bench.instance.base().to_owned();
         let entries = std::fs::read_dir(folder.join("customers")).unwrap();
         entries.chain(std::fs::read_dir(&folder).unwrap()).count()
     };
@@ -38,8 +38,8 @@ async fn an_instance_that_is_well_passes_every_check_and_nothing_is_left_in_it()
 #[tokio::test]
 async fn an_instance_that_cannot_be_written_fails_that_check_and_those_that_rest_on_it_are_skipped() {
     let bench = Bench::new().await;
-    let customers = bench.instance.root().join("customers");
-    std::fs::rename(&customers, bench.instance.root().join("gone")).unwrap();
+    let customers = bench.instance.base().join("customers");
+    std::fs::rename(&customers, bench.instance.base().join("gone")).unwrap();
     std::fs::write(&customers, "").unwrap();
     let findings = examined(&bench, None).await;
     assert_eq!(failed(&findings), ["write", "delta protocol"]);
@@ -58,7 +58,7 @@ async fn a_table_that_another_program_raised_is_named_with_what_it_demands() {
     let bench = Bench::new().await;
     let commit = bench
         .instance
-        .root()
+        .base()
         .join("runs/_delta_log/00000000000000000001.json");
     let protocol = r#"{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],
         "writerFeatures":["deletionVectors","rowTracking","domainMetadata"]}}"#;
@@ -97,7 +97,7 @@ async fn a_process_whose_source_is_gone_is_told() {
         .await;
     let findings = examined(&bench, None).await;
     assert_failed(&findings, Check::Source, "does not exist", "check the path");
-    std::fs::write(bench.instance.root().join("none.csv"), "cid,tier\n").unwrap();
+    std::fs::write(bench.instance.base().join("none.csv"), "cid,tier\n").unwrap();
     assert_eq!(failed(&examined(&bench, None).await), [""; 0]);
 }
 
