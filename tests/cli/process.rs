@@ -271,8 +271,9 @@ fn attributes_added_to_a_completed_process_are_refused_with_the_line_that_makes_
         .find_map(|line| line.split_once("same file: sluice "))
         .unwrap()
         .1;
-    assert_eq!(line, "process new p_2 --like p --attribute Spend=int");
-    home.sluice(&line.split(' ').collect::<Vec<_>>()).succeeded();
+    assert_eq!(line, "process new p_2 --like p --attribute 'Spend=int'");
+    let words = line.replace('\'', "");
+    home.sluice(&words.split(' ').collect::<Vec<_>>()).succeeded();
     home.sluice(&["process", "complete", "p_2"]).succeeded();
     home.sluice(&["run", "p_2"]).succeeded();
     assert_eq!(
@@ -295,7 +296,7 @@ fn attributes_added_to_a_completed_process_are_refused_with_the_line_that_makes_
     assert!(
         ingest
             .stderr()
-            .contains("process new p_3 --like p --attribute Mail=string"),
+            .contains("process new p_3 --like p --attribute 'Mail=string'"),
         "{}",
         ingest.stderr()
     );

