@@ -40,7 +40,7 @@ mod tests {
     fn global_options_stand_before_or_after_the_command() {
         for line in ["sluice -i base --quiet status", "sluice status -i base --quiet"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-            assert_eq!(cli.globals.instance.as_deref(), Some("base".as_ref()), "{line}");
+            assert_eq!(cli.globals.instance.as_deref(), Some("base"), "{line}");
             assert!(cli.globals.quiet, "{line}");
         }
     }

@@ -1,7 +1,7 @@
 //! Programs that die at any moment of a stream of runs: every file is applied once and in order, nothing is half there,
 //! and nobody waits longer than a lease lasts.
 //!
-//! `SLUICE_TEST_KILLS` says how many die; a few dozen do unless it is set.
+//! `SLUICE_TEST_KILLS` says how many die in each place; a few dozen do unless it is set.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,8 +11,6 @@ use serde_json::Value;
 
 use crate::support::{Home, Where};
 
-/// Programs that die where nobody says how many.
-const KILLS: usize = 24;
 /// Customers that every file sets.
 const SHARED: usize = 12;
 /// Of the leases, in seconds.
@@ -183,8 +181,9 @@ fn draws() -> impl Iterator<Item = f64> {
     })
 }
 
-fn die_at_any_moment(place: Where) {
-    let kills = std::env::var("SLUICE_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+/// So many die, or as many as the environment says.
+fn die_at_any_moment(place: Where, kills: usize) {
+    let kills = std::env::var("SLUICE_TEST_KILLS").map_or(kills, |text| text.parse().unwrap());
     let mut stream = Stream::begin(place);
     let begun = Instant::now();
     for _ in 0..UNDISTURBED {
@@ -204,12 +203,17 @@ fn die_at_any_moment(place: Where) {
 
 #[test]
 fn a_stream_of_runs_that_die_at_any_moment_is_applied_once_and_in_order() {
-    die_at_any_moment(Where::Folder);
+    die_at_any_moment(Where::Folder, 16);
 }
 
 #[test]
 fn s3_a_stream_of_runs_that_die_at_any_moment_is_applied_once_and_in_order() {
-    die_at_any_moment(Where::S3);
+    die_at_any_moment(Where::S3, 24);
+}
+
+#[test]
+fn gcs_a_stream_of_runs_that_die_at_any_moment_is_applied_once_and_in_order() {
+    die_at_any_moment(Where::Gcs, 8);
 }
 
 fn signal(child: &Child, name: &str) {

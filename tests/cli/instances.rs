@@ -220,7 +220,12 @@ fn s3_buckets_and_keys_that_are_wrong_are_told_in_words() {
             1,
             "the bucket does not exist",
         ),
-        ("AWS_SECRET_ACCESS_KEY", "wrong", 1, "denies access"),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "wrong",
+            1,
+            "does not belong to the access key",
+        ),
         ("AWS_ALLOW_HTTP", "false", 1, "not encrypted"),
         (
             "SLUICE_INSTANCE",

@@ -13,5 +13,7 @@
 mod local;
 mod object;
 mod swap;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use swap::{Document, Seen, Swapped};

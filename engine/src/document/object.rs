@@ -103,3 +103,24 @@ pub(super) async fn remove(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<
         Err(error) => Err(worded(error, Asked::Write)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::testing::{Flaw, Flawed};
+
+    #[tokio::test]
+    async fn what_was_put_and_whose_answer_was_lost_is_known_for_our_own() {
+        let store: Arc<dyn ObjectStore> = Arc::new(Flawed::new(Flaw::LosesAnswers));
+        let path = Path::from("p.state.json");
+        let content = || Bytes::from_static(b"1");
+        let Swapped::Done(seen) = put(&store, &path, &Seen::Nothing, content()).await.unwrap() else {
+            panic!("it is there")
+        };
+        // Another program's is not, be it as equal.
+        let late = put(&store, &path, &Seen::Nothing, content()).await.unwrap();
+        assert!(matches!(late, Swapped::Overtaken), "{late:?}");
+        let next = put(&store, &path, &seen, Bytes::from_static(b"2")).await.unwrap();
+        assert!(matches!(next, Swapped::Done(_)), "{next:?}");
+    }
+}

@@ -44,3 +44,35 @@ async fn put_and_put_again(document: &Document) -> Result<bool> {
         Swapped::Overtaken
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::ObjectStore;
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::document::testing::{Flaw, Flawed};
+    use crate::instance::Instance;
+
+    fn root(store: impl ObjectStore) -> Root {
+        Root::in_store(Arc::new(store), "s3://bucket/base").unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_instance_is_made_only_where_conditions_are_heeded() {
+        let error = Instance::init(root(Flawed::new(Flaw::Heedless)))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("does not heed"), "{error}");
+        assert!(!error.hints().is_empty());
+        let good = root(InMemory::new());
+        Instance::init(good.clone()).await.unwrap();
+        let again = Instance::init(good.clone()).await.unwrap_err();
+        assert!(again.to_string().contains("already"), "{again}");
+        Instance::open(good.clone()).await.unwrap();
+        let names = good.names("").await.unwrap();
+        assert_eq!(names, ["sluice.toml"], "the object of the check is gone");
+    }
+}

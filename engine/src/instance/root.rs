@@ -185,8 +185,8 @@ impl Bucket {
     }
 
     fn below(&self, name: &str) -> Path {
-        let parts = self.prefix.parts().chain(name.split('/').map(Into::into));
-        parts.collect()
+        let names = name.split('/').filter(|part| !part.is_empty());
+        self.prefix.parts().chain(names.map(Into::into)).collect()
     }
 
     /// The URL of a folder. What a URL would read as an escape is escaped.

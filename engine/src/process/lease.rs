@@ -146,7 +146,10 @@ impl Lease {
 }
 
 fn lapse(from: DateTime<Utc>, term: Duration) -> DateTime<Utc> {
-    from + TimeDelta::from_std(term).unwrap_or(TimeDelta::MAX)
+    let lapsed = TimeDelta::from_std(term)
+        .ok()
+        .and_then(|term| from.checked_add_signed(term));
+    lapsed.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Time between two renewals: several may fail before the lease lapses.

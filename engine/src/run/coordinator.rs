@@ -66,8 +66,9 @@ pub async fn run(
     let run_id = attempt.record.run_id.clone();
     let renewal = (request.effect == Effect::Merge).then(|| renew(state_file.clone(), run_id));
     let ended = attempt.run().await;
+    let report = attempt.end(ended, &state_file).await;
     drop(renewal);
-    attempt.end(ended, &state_file).await
+    report
 }
 
 /// Takes the lease and with it the run's number.
