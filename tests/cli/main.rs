@@ -13,6 +13,7 @@ mod kills;
 mod process;
 mod races;
 mod readers;
+mod rejects;
 mod serve;
 mod snapshots;
 mod sources;

@@ -62,10 +62,10 @@ fn updates() -> String {
 }
 
 /// What others do while a program waits.
-type Meanwhile<'a> = Box<dyn FnOnce() + 'a>;
+pub type Meanwhile<'a> = Box<dyn FnOnce() + 'a>;
 
 /// Whenever a command waits at `point`, does the next of `meanwhile` and lets it go on.
-fn held(home: &Home, args: &[&str], point: &str, meanwhile: Vec<Meanwhile<'_>>) -> Output {
+pub fn held(home: &Home, args: &[&str], point: &str, meanwhile: Vec<Meanwhile<'_>>) -> Output {
     let signals = tempfile::tempdir().unwrap();
     let mut child = home
         .command()

@@ -114,7 +114,8 @@ fn rejects_are_shown_by_record_and_by_rule() {
 #[test]
 fn exported_rejects_are_the_bytes_as_they_came() {
     let home = ingested();
-    home.sluice(&["rejects", "--export", "bad.csv"]).succeeded();
+    home.sluice(&["rejects", "--export", "bad.csv", "--plain"])
+        .succeeded();
     let exported = std::fs::read_to_string(home.path("bad.csv")).unwrap();
     let expected = "cid,Loyalty Tier,Spend,Joined\nC2,Silver,abc,1900-01-01\n,Gold,1,2024-01-01\nC3,Bronze\n\
                     C4,Gold,1,2024-05-05\nC4,Gold,2,2024-05-05\n";

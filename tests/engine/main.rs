@@ -23,6 +23,7 @@ mod malformed;
 mod objects;
 mod policies;
 mod properties;
+mod rejects;
 mod sftp;
 mod snowflake;
 mod strategies;

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     bench, completions, customer, demo, diff, discover, doctor, generate, history, ingest, init, optimize,
-    preview, process, rejects, rollback, rules, run, runs, serve, sql, status, vacuum,
+    preview, process, rejects, replay, rollback, rules, run, runs, serve, sql, status, vacuum,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -24,6 +24,7 @@ pub enum Command {
     Runs(runs::RunsArgs),
     Status(status::StatusArgs),
     Rejects(rejects::RejectsArgs),
+    Replay(replay::ReplayArgs),
     Sql(sql::SqlArgs),
     Customer(customer::CustomerArgs),
     History(history::HistoryArgs),
@@ -46,6 +47,7 @@ impl Command {
             | Self::Serve(_)
             | Self::Ingest(_)
             | Self::Demo(_)
+            | Self::Replay(_)
             | Self::Rollback(_)
             | Self::Optimize(_) => OnSignal::WindDown,
             Self::Sql(args) if args.is_prompt() => OnSignal::OwnInterrupt,
@@ -71,6 +73,7 @@ impl Command {
             Self::Runs(args) => runs::run(context, &args).await,
             Self::Status(args) => status::run(context, &args).await,
             Self::Rejects(args) => rejects::run(context, &args).await,
+            Self::Replay(args) => replay::run(context, args).await,
             Self::Sql(args) => sql::run(context, &args).await,
             Self::Customer(args) => customer::run(context, &args).await,
             Self::History(args) => history::run(context, &args).await,

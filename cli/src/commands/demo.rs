@@ -171,6 +171,8 @@ async fn look_at_rejects(context: &Context) -> Result<()> {
         by_rule: true,
         export: None,
         yes: false,
+        plain: false,
+        action: None,
     };
     rejects::run(context, &by_rule).await?;
     step(context, &format!("sluice sql --output ndjson \"{ONE_REJECT}\""));

@@ -19,6 +19,7 @@ mod optimize;
 mod preview;
 mod process;
 mod rejects;
+mod replay;
 mod rollback;
 mod rules;
 mod run;

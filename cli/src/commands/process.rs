@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Deleted};
+use sluice_engine::run::{back_test, rejects_of};
 use sluice_engine::spec;
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::printer::{Object, OutputFormat};
+use crate::render;
 use crate::talk::{Answer, confirm};
 
 mod complete;
@@ -47,10 +49,16 @@ enum Action {
         #[arg(long, value_name = "TOML")]
         from: Option<PathBuf>,
     },
-    /// Find every problem of a process
+    /// Find every problem of a process, and what its rules would have made of earlier runs
+    ///
+    /// A run is judged again by its source, if that is still there and unchanged, else by the rejects that were kept of it.
+    /// Nothing is written.
     Check {
         /// The process
         name: String,
+        /// Runs to judge again by the rules of now, as in sluice rejects
+        #[arg(long, value_name = "RUN", num_args = 1..)]
+        against: Vec<String>,
     },
     /// Take a draft into use; source, key, mode and attributes cannot be edited afterwards
     ///
@@ -126,7 +134,7 @@ pub async fn run(context: &Context, args: ProcessArgs) -> Result<()> {
             effective: false,
         } => print_text(&process::text(&instance, &name).await?),
         Action::Edit { name, from } => edit::run(context, &instance, &name, from.as_deref()).await,
-        Action::Check { name } => check(context, &instance, &name).await,
+        Action::Check { name, against } => check(context, &instance, &name, &against).await,
         Action::Complete { name, yes } => complete::run(context, &instance, &name, answer(yes)).await,
         Action::Pause { name } => {
             process::pause(&instance, &name).await?;
@@ -182,13 +190,22 @@ async fn list(context: &Context) -> Result<()> {
     Ok(())
 }
 
-async fn check(context: &Context, instance: &Instance, name: &str) -> Result<()> {
+async fn check(context: &Context, instance: &Instance, name: &str, against: &[String]) -> Result<()> {
     let process = process::check(instance, name).await?;
     let (attributes, rules) = (process.attributes.len(), process.rules.len());
     context.say(format!(
         "{name} has no problems: {attributes} attributes, {rules} rules of its own"
     ));
-    Ok(())
+    let settings = context.settings.engine(&instance.config().defaults);
+    let mut tests = Vec::new();
+    for run in against {
+        let (_, run_id) = rejects_of(instance, Some(run)).await?;
+        tests.push(back_test(instance, &settings, (name, &run_id), &context.watch()).await?);
+    }
+    if tests.is_empty() {
+        return Ok(());
+    }
+    Object::of(context.settings.output)?.print(&tests, || tests.iter().map(render::back_test).collect())
 }
 
 fn said(context: &Context, name: &str, what: &str) -> Result<()> {

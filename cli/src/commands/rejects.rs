@@ -2,35 +2,57 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use sluice_engine::sql::resolve_run;
+use clap::{Args, Subcommand};
+use sluice_engine::run::{discard_rejects, rejects_of};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::render::thousands;
 use crate::session::{Listing, Session};
 use crate::shell::sql_literal;
 
 mod export;
 mod header;
+mod reasons;
 
 /// Shows what a run rejected, and why
 ///
 /// RUN is a run id, a unique ending of one, PROCESS for its last run, or PROCESS/NUMBER. The table shows the first 20
 /// records and the first reason of each; other outputs have all columns of all records. Every reason is in the view
-/// reject_reasons.
+/// reject_reasons, what became of each reject in the view reject_states. The rejects of a replay are those of the run that
+/// it replayed.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RejectsArgs {
     /// The run [default: the last one]
     pub run: Option<String>,
     /// Count the records of each rule and column, with an example
     #[arg(long)]
     pub by_rule: bool,
-    /// Write the rejected records to a file as the source had them, header first, and their reasons to FILE.reasons.csv
+    /// Write the open rejects to a file in the form of the source, their reasons as further columns, to mend and run again
     #[arg(long, value_name = "FILE", conflicts_with = "by_rule")]
     pub export: Option<PathBuf>,
+    /// In an export, leave the records as they came and write their reasons to FILE.reasons.csv
+    #[arg(long, requires = "export")]
+    pub plain: bool,
     /// Replace the files of an earlier export
     #[arg(long, short, requires = "export")]
     pub yes: bool,
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// What is done to rejects.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Give rejects up: they stay where they are, and are not open any more
+    Discard {
+        /// The run [default: the last one]
+        run: Option<String>,
+        /// Only rejects of which this is true: an SQL expression over the columns of reject_states
+        #[arg(long = "where", value_name = "SQL")]
+        filter: Option<String>,
+    },
 }
 
 /// Shows or exports them.
@@ -38,7 +60,13 @@ pub struct RejectsArgs {
 /// # Errors
 /// There is no such run; a file is there already.
 pub async fn run(context: &Context, args: &RejectsArgs) -> Result<()> {
-    let run_id = resolve_run(&context.instance().await?, args.run.as_deref()).await?;
+    match &args.action {
+        Some(Action::Discard { run, filter }) => {
+            return discard(context, run.as_deref(), filter.as_deref()).await;
+        }
+        None => {}
+    }
+    let (_, run_id) = rejects_of(&context.instance().await?, args.run.as_deref()).await?;
     let session = context.session().await?;
     let of_run = format!("WHERE run_id = {}", sql_literal(&run_id));
     if let Some(file) = &args.export {
@@ -47,7 +75,12 @@ pub async fn run(context: &Context, args: &RejectsArgs) -> Result<()> {
         } else {
             export::Existing::Kept
         };
-        return export::export(context, &session, &of_run, file, replace).await;
+        let reasons = if args.plain {
+            export::Reasons::Beside
+        } else {
+            export::Reasons::Columns
+        };
+        return export::export(context, &session, &of_run, file, (replace, reasons)).await;
     }
     if session.count(&format!("FROM rejects {of_run}")).await? == 0 {
         context.say(format!("run {run_id} rejected nothing"));
@@ -55,8 +88,43 @@ pub async fn run(context: &Context, args: &RejectsArgs) -> Result<()> {
     if args.by_rule {
         by_rule(&session, &of_run).await
     } else {
-        list(&session, &of_run).await
+        list(&session, &of_run).await?;
+        say_states(context, &session, &run_id).await
     }
+}
+
+/// How many rejects are in which state, once one is not open any more.
+async fn say_states(context: &Context, session: &Session, run_id: &str) -> Result<()> {
+    let of_run = sql_literal(run_id);
+    let query = format!(
+        "SELECT state, count(*) FROM reject_states WHERE run_id = {of_run} GROUP BY state \
+         UNION ALL SELECT 'purged', count(*) FROM events WHERE kind = 'purged' AND run_id = {of_run} HAVING count(*) > 0 \
+         ORDER BY 1"
+    );
+    let states = session.texts(&query).await?;
+    if states
+        .iter()
+        .all(|row| row.first().is_some_and(|state| state == "open"))
+    {
+        return Ok(());
+    }
+    let words = states
+        .iter()
+        .filter_map(|row| Some(format!("{} {}", row.get(1)?, row.first()?)));
+    context.say(words.collect::<Vec<_>>().join(", "));
+    Ok(())
+}
+
+async fn discard(context: &Context, run: Option<&str>, filter: Option<&str>) -> Result<()> {
+    let instance = context.instance().await?;
+    let settings = context.settings.engine(&instance.config().defaults);
+    let (process, run_id) = rejects_of(&instance, run).await?;
+    let rows = discard_rejects(&instance, &settings, (&process, &run_id), filter).await?;
+    context.say(format!(
+        "{} rejects of run {run_id} are given up",
+        thousands(rows)
+    ));
+    Ok(())
 }
 
 async fn by_rule(session: &Session, of_run: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use clap::Args;
 use sluice_engine::Class;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{agenda, names};
-use sluice_engine::run::{Effect, Extent, Repeat, RunRequest, Trigger, settle};
+use sluice_engine::run::{Effect, Extent, Guards, Repeat, RunRequest, Trigger, settle};
 use sluice_engine::spec::RejectBudget;
 
 use super::optimize;
@@ -58,7 +58,7 @@ pub struct RunOptions {
     /// Merge the file even if it was merged before
     #[arg(long)]
     force: bool,
-    /// Answer yes to every question
+    /// Answer yes to every question: merge even if a guard of the process would stop the run
     #[arg(long, short)]
     yes: bool,
 }
@@ -90,6 +90,12 @@ impl RunOptions {
                 self.max_rejects
             },
             trigger: Trigger::Manual,
+            replay: None,
+            guards: if self.yes {
+                Guards::Overruled
+            } else {
+                Guards::Heeded
+            },
         }
     }
 }
@@ -155,7 +161,7 @@ pub(super) async fn start(
     make(context, instance, options.request(process, file)).await
 }
 
-async fn make(context: &Context, instance: &Instance, request: RunRequest) -> Result<()> {
+pub(super) async fn make(context: &Context, instance: &Instance, request: RunRequest) -> Result<()> {
     let object = Object::of(context.settings.output)?;
     let watch = context.watch();
     let progress = Progress::follow(&watch, &context.settings);

@@ -1,6 +1,7 @@
 //! What is said in words on stdout: [`report`] is a run's, [`rollback`] a rollback's, [`preview`] a file's,
 //! [`summary`] a draft's, `maintenance` that of optimize and vacuum, `columns` its small tables, `numbers` the digits.
 
+mod backtest;
 mod columns;
 mod maintenance;
 mod numbers;
@@ -9,6 +10,7 @@ mod report;
 mod rollback;
 mod summary;
 
+pub use backtest::back_test;
 pub use columns::{Align, columns};
 pub use maintenance::{maintained, optimized, vacuumed};
 pub use numbers::{megabytes, seconds, thousands};

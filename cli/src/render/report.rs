@@ -12,7 +12,7 @@
 //! ```
 
 use sluice_engine::report::{RunRecord, RunStatus};
-use sluice_engine::run::Report;
+use sluice_engine::run::{GuardOutcome, GuardReading, Report};
 use sluice_engine::table::schemas::PHASES;
 
 use super::columns::{Align, columns};
@@ -31,6 +31,7 @@ pub fn report(report: &Report, program: &str) -> String {
         } else {
             String::new()
         },
+        guards(report),
         merge::merge(report),
         time(run),
         report
@@ -62,9 +63,17 @@ fn head(report: &Report) -> String {
         false => format!("{}: {status}{time}\n", name(run)),
     };
     if run.status == RunStatus::Skipped {
-        text.push_str("nothing to do: this source was merged before, or there is none\n");
+        text.push_str(match run.parent_run_id {
+            None => "nothing to do: this source was merged before, or there is none\n",
+            Some(_) => "nothing to do: no open reject was chosen\n",
+        });
     }
     let mut lines = vec![("run", run.run_id.clone()), ("mode", run.mode.clone())];
+    lines.extend(
+        run.parent_run_id
+            .as_ref()
+            .map(|parent| ("rejects of", parent.clone())),
+    );
     lines.extend(run.source_file.as_ref().map(|file| ("source", source(run, file))));
     lines.extend(versions(report).map(|versions| ("version", versions)));
     lines.retain(|(_, what)| !what.is_empty());
@@ -219,6 +228,16 @@ fn attributes(report: &Report) -> String {
     columns(&[Align::Left, Align::Right, Align::Right], &lines)
 }
 
+/// What the guards of the process read: of a dry run all of it, else what would have stopped the run.
+fn guards(report: &Report) -> String {
+    let is_said = |reading: &&GuardReading| report.dry_run || reading.outcome == GuardOutcome::Tripped;
+    let line = |reading: &GuardReading| match reading.outcome {
+        GuardOutcome::Passed => format!("guard: {reading}\n"),
+        GuardOutcome::Tripped => format!("guard: {reading}: TOO MUCH\n"),
+    };
+    report.guards.iter().filter(is_said).map(line).collect()
+}
+
 /// Phases in the order they start.
 fn time(run: &RunRecord) -> String {
     let mut lines: Vec<_> = PHASES
@@ -237,6 +256,9 @@ fn time(run: &RunRecord) -> String {
 
 fn next(report: &Report, program: &str) -> String {
     let run = &report.run;
+    if let Some(parent) = &run.parent_run_id {
+        return replayed(report, parent, program);
+    }
     let process = shell::quoted(&run.process);
     let file = run
         .source_file
@@ -269,6 +291,15 @@ fn next(report: &Report, program: &str) -> String {
         .map(|command| format!("  {program} {command}\n"))
         .collect();
     format!("next:\n{lines}")
+}
+
+/// What is left to do after a replay.
+fn replayed(report: &Report, parent: &str, program: &str) -> String {
+    match (report.dry_run, report.run.rows_rejected) {
+        (true, _) => format!("next:\n  {program} replay {parent}\n"),
+        (false, Some(rows)) if rows > 0 => format!("next:\n  {program} rejects {parent}\n"),
+        (false, _) => String::new(),
+    }
 }
 
 mod merge;

@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use super::bytes::Encoding;
 use super::cast::cast;
 use super::csv::{Dialect, Malformed, RecordTable, Shape};
+use super::kept::{KeptChunk, placed};
 use super::layout::{self, Layout};
 use super::open::OpenFile;
 use super::parquet;
@@ -26,6 +27,8 @@ pub enum Chunk {
     Text(Box<TextChunk>),
     /// Rows of a typed file.
     Rows(RowChunk),
+    /// Records that were kept from a source.
+    Kept(Box<KeptChunk>),
 }
 
 impl Chunk {
@@ -35,6 +38,7 @@ impl Chunk {
         match self {
             Self::Text(chunk) => chunk.records.num_records(),
             Self::Rows(chunk) => chunk.batch.num_rows(),
+            Self::Kept(chunk) => chunk.text.records.num_records(),
         }
     }
 }
@@ -180,6 +184,7 @@ impl ChunkDecoder {
     pub fn decode(&self, chunk: Chunk) -> Result<Decoded> {
         match chunk {
             Chunk::Text(chunk) => self.decode_text(*chunk),
+            Chunk::Kept(chunk) => self.decode_kept(*chunk),
             Chunk::Rows(chunk) => Ok(Decoded {
                 incoming: self.incoming_rows(&chunk)?,
                 malformed: None,
@@ -196,6 +201,29 @@ impl ChunkDecoder {
         Ok(Decoded {
             incoming: self.incoming(&mut chunk)?,
             malformed,
+        })
+    }
+
+    /// As any text; then the records get the places that they had.
+    fn decode_kept(&self, chunk: KeptChunk) -> Result<Decoded> {
+        let KeptChunk {
+            text,
+            places,
+            rows,
+            malformed,
+        } = chunk;
+        let decoded = self.decode_text(text)?;
+        let outputs = [Output::RecordNo, Output::Line, Output::ByteStart, Output::ByteLen];
+        let of_output =
+            |(output, place)| Some((self.outputs.iter().position(|made| *made == output)?, place));
+        let in_incoming: Vec<_> = outputs.into_iter().zip(&places).filter_map(of_output).collect();
+        let in_malformed: Vec<_> = places.iter().enumerate().collect();
+        let bad = decoded
+            .malformed
+            .map(|bad| placed(&bad, &in_malformed, &malformed));
+        Ok(Decoded {
+            incoming: placed(&decoded.incoming, &in_incoming, &rows)?,
+            malformed: bad.transpose()?,
         })
     }
 

@@ -17,6 +17,7 @@ mod chunk;
 pub mod csv;
 mod feed;
 pub mod json;
+mod kept;
 pub mod layout;
 mod open;
 pub mod parquet;
@@ -27,6 +28,7 @@ mod views;
 
 pub use cast::cast;
 pub use chunk::{Chunk, ChunkDecoder, Decoded, RowChunk, TextChunk};
+pub use kept::{KEPT_RAW, Kept, KeptChunk};
 pub use layout::{Blanks, CellColumn, CellKind, Layout, Strip};
 pub use open::{ColumnNames, Content, FileFormat, Header, OpenFile, ReadOptions};
 pub use record::{RecordReader, record_bytes};

@@ -10,8 +10,9 @@ use super::csv::{
     Dialect, End, FieldSelection, InvalidName, Position, RecordTable, SAMPLE_RECORDS, Shape, Splitter,
     bom_len, fields, parse_header, suspect_delimiter,
 };
-use super::feed::{CsvFeed, Feed, JsonFeed, RowsFeed};
-use super::json::{KeySearch, keys_seen};
+use super::feed::{CsvFeed, Feed, JsonFeed, KeptFeed, RowsFeed};
+use super::json::{JsonSplitter, KeySearch, keys_seen};
+use super::kept::{Kept, KeptSplitter};
 use super::parquet::ParquetFile;
 use super::record::RecordReader;
 use crate::error::{Error, Result};
@@ -146,6 +147,8 @@ pub enum Content {
     Ndjson(Text),
     /// Typed rows, of a Parquet file or of no file.
     Rows(FileFormat, Arc<dyn Rows>),
+    /// Records that were kept from a source, in its own form.
+    Kept(Kept),
 }
 
 /// A file of text.
@@ -186,6 +189,17 @@ impl OpenFile {
         })
     }
 
+    /// Records that were kept from the source `url`, whose columns were `header`.
+    #[must_use]
+    pub fn of_kept(url: String, kept: Kept, header: Header, options: ReadOptions) -> Self {
+        Self {
+            source: SourceFile::of_rows(url, Arc::clone(&kept.rows)),
+            options,
+            header,
+            content: Content::Kept(kept),
+        }
+    }
+
     /// The same file with those of the `wanted` columns that its first records lack and a later one has: a key of
     /// NDJSON may be rare. The file is read until all are found, to its end only if one is in no record.
     ///
@@ -217,14 +231,18 @@ impl OpenFile {
         match self.content {
             Content::Csv(_) => FileFormat::Csv,
             Content::Ndjson(_) => FileFormat::Ndjson,
-            Content::Rows(format, _) => format,
+            Content::Rows(format, _) | Content::Kept(Kept { format, .. }) => format,
         }
     }
 
     /// The encoding of its text.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
-        self.text().map_or(Encoding::Utf8, |text| text.encoding)
+        match &self.content {
+            Content::Csv(text) | Content::Ndjson(text) => text.encoding,
+            Content::Kept(kept) => kept.encoding,
+            Content::Rows(..) => Encoding::Utf8,
+        }
     }
 
     /// What there is to know of its text; nothing of a typed file.
@@ -232,7 +250,7 @@ impl OpenFile {
     pub fn text(&self) -> Option<&Text> {
         match &self.content {
             Content::Csv(text) | Content::Ndjson(text) => Some(text),
-            Content::Rows(..) => None,
+            Content::Rows(..) | Content::Kept(_) => None,
         }
     }
 
@@ -240,7 +258,7 @@ impl OpenFile {
     #[must_use]
     pub fn record_type(&self) -> DataType {
         match &self.content {
-            Content::Csv(_) | Content::Ndjson(_) => DataType::BinaryView,
+            Content::Csv(_) | Content::Ndjson(_) | Content::Kept(_) => DataType::BinaryView,
             Content::Rows(_, rows) => DataType::Struct(rows.fields().clone()),
         }
     }
@@ -248,9 +266,11 @@ impl OpenFile {
     /// How a record that was kept is read again.
     #[must_use]
     pub fn record_reader(&self) -> RecordReader {
-        match self.content {
-            Content::Csv(_) => RecordReader::Csv(self.options.dialect.clone()),
-            Content::Ndjson(_) | Content::Rows(..) => RecordReader::json(&self.header.columns),
+        match self.format() {
+            FileFormat::Csv => RecordReader::Csv(self.options.dialect.clone()),
+            FileFormat::Ndjson | FileFormat::Parquet | FileFormat::Table => {
+                RecordReader::json(&self.header.columns)
+            }
         }
     }
 
@@ -279,14 +299,32 @@ impl OpenFile {
                 ))
             }
             Content::Ndjson(text) => {
-                let wanted: Vec<String> = kept
-                    .iter()
-                    .filter_map(|column| self.header.columns.get(*column).cloned())
-                    .collect();
+                let wanted = self.names_of(kept);
                 Box::new(JsonFeed::new(blocks(text)?, &wanted, dialect.record_bytes, text))
             }
             Content::Rows(_, rows) => Box::new(RowsFeed::new(Arc::clone(rows))),
+            Content::Kept(records) => {
+                Box::new(KeptFeed::new(records.clone(), self.kept_splitter(records, kept)))
+            }
         })
+    }
+
+    fn kept_splitter(&self, records: &Kept, columns: &[usize]) -> KeptSplitter {
+        let dialect = &self.options.dialect;
+        if records.format == FileFormat::Csv {
+            let selection = FieldSelection::new(columns.iter().copied());
+            let splitter = Splitter::new(dialect, selection, Some(self.header.columns.len()));
+            return KeptSplitter::Csv(Box::new(splitter));
+        }
+        let wanted = self.names_of(columns);
+        KeptSplitter::Json(Box::new(JsonSplitter::new(&wanted, dialect.record_bytes)))
+    }
+
+    fn names_of(&self, columns: &[usize]) -> Vec<String> {
+        let names = columns
+            .iter()
+            .filter_map(|column| self.header.columns.get(*column));
+        names.cloned().collect()
     }
 
     fn blocks(&self, text: &Text, block_bytes: usize, look_ahead_bytes: usize) -> Result<Arc<dyn Blocks>> {

@@ -1,6 +1,7 @@
 //! A version that somebody names: whether it is there, and whether its files still are.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
@@ -67,7 +68,10 @@ pub(super) async fn check_there<'a>(
         .flat_map(|file| [Some(file.add.path.clone()), file.vector_path()])
         .flatten()
         .collect();
-    let looks = paths.iter().map(|path| is_gone(store.as_ref(), path));
+    let looks = paths.into_iter().map(|path| {
+        let store = Arc::clone(&store);
+        async move { is_gone(store.as_ref(), &path).await }
+    });
     let gone: Vec<bool> = stream::iter(looks)
         .buffer_unordered(LOOKED_FOR)
         .try_collect()

@@ -69,6 +69,8 @@ pub enum Trigger {
     Schedule,
     /// A run of a slot that failed for a reason that may be gone.
     Retry,
+    /// Somebody, to judge rejects again.
+    Replay,
 }
 
 impl Trigger {
@@ -79,6 +81,7 @@ impl Trigger {
             Self::Manual => "manual",
             Self::Schedule => "schedule",
             Self::Retry => "retry",
+            Self::Replay => "replay",
         }
     }
 }

@@ -379,6 +379,7 @@ pub async fn effective(instance: &Instance, name: &str) -> Result<Value> {
             "max_rejects": format!("{:?}", process.policy.max_rejects), "strict": format!("{:?}", process.policy.strict),
             "allow_none": format!("{:?}", process.policy.allow_none),
         },
+        "guard": process.guard,
         "schedule": process.schedule.as_ref().map(schedule_words), "attribute": attributes, "rules": rules,
         "definition_hash": process.hash,
     }))

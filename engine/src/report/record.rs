@@ -1,15 +1,18 @@
 //! One row of `runs`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arrow::json::LineDelimitedWriter;
 use chrono::{DateTime, Utc};
+use datafusion::prelude::{SessionContext, col, lit};
 use serde::{Deserialize, Serialize};
 
 use super::append_rows;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::split::RuleCount;
-use crate::table::schemas;
+use crate::table::{SnapshotTable, schemas};
 
 /// How a run stands or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +157,23 @@ fn peak_rss_bytes() -> Option<u64> {
         .parse::<u64>()
         .ok()
         .map(|kib| kib << 10)
+}
+
+/// The row of a run that has ended.
+///
+/// # Errors
+/// The table cannot be read.
+pub async fn read_run(instance: &Instance, run_id: &str) -> Result<Option<RunRecord>> {
+    let snapshot = instance.runs()?.snapshot(None).await?;
+    let table = SessionContext::new().read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?;
+    let rows = table.filter(col("run_id").eq(lit(run_id)))?.collect().await?;
+    let Some(row) = rows.iter().find(|batch| batch.num_rows() > 0) else {
+        return Ok(None);
+    };
+    let mut line = LineDelimitedWriter::new(Vec::new());
+    line.write(&row.slice(0, 1))?;
+    line.finish()?;
+    Ok(Some(serde_json::from_slice(line.get_ref())?))
 }
 
 /// Writes a run's row.

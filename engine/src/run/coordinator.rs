@@ -5,11 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::SessionContext;
+use futures::FutureExt;
 
-use super::judge::Prepared;
+use super::guard::GuardReading;
+use super::judge::{Judgement, Prepared};
 use super::load::{Loading, Staging, load};
 use super::merge_step::{Merging, discard_files, merged_status, source_format};
-use super::request::{Effect, Extent, Phases, Repeat, Report, RunRequest, Watch};
+use super::overtaken::{self, Known, Overtaking};
+use super::replay::{KeptSource, Parent, Selecting, Which, parent};
+use super::request::{Effect, Extent, Overtaken, Phases, Repeat, Report, RunRequest, Watch};
 use super::settle::{messages, settle};
 use crate::decode::OpenFile;
 use crate::error::{Class, Error, Result};
@@ -26,6 +30,7 @@ use crate::source::{SourceFile, Sources, blocking, typed_url};
 use crate::spec::{Mode, Process, RejectBudget, Strictness};
 use crate::split::{RejectOrigin, Verdicts};
 use crate::stage::{BatchStore, StageBudget};
+use crate::validate::id::CID_OVERTAKEN;
 use crate::validate::{RecordSet, Rule};
 
 /// Makes one run. A run that fails is a [`Report`] with an error; only where there was no run is there an `Err`.
@@ -41,6 +46,10 @@ pub async fn run(
     let process = process::check(instance, &request.process).await?;
     let state_file = StateFile::of(instance, &request.process);
     settle(instance, &request.process).await?;
+    let parent = match &request.replay {
+        Some(replay) => Some(parent(instance, &request.process, replay).await?),
+        None => None,
+    };
     let mut record = match request.effect {
         Effect::DryRun | Effect::Explain => {
             RunRecord::started(ids::new_run_id(), &process.name, 0, request.trigger.word())
@@ -49,26 +58,43 @@ pub async fn run(
     };
     record.mode = process.mode.to_string();
     record.definition_hash = process.hash.clone();
+    record.parent_run_id = parent.as_ref().map(|parent| parent.run_id.clone());
     super::faults::point("lease_taken");
-    let mut attempt = Attempt {
-        instance,
-        settings,
-        request: &request,
-        process,
-        record,
-        phases: Phases::new(watch),
-        attributes: Vec::new(),
-        merge: MergeSummary::default(),
-        warnings: Vec::new(),
-        identity: None,
-        columns: None,
-    };
+    let mut attempt = Attempt::new(instance, settings, &request, process, record, (watch, parent));
     let run_id = attempt.record.run_id.clone();
     let renewal = (request.effect == Effect::Merge).then(|| renew(state_file.clone(), run_id));
     let ended = attempt.run().await;
     let report = attempt.end(ended, &state_file).await;
     drop(renewal);
     report
+}
+
+/// What a run would make of its records.
+pub(super) struct Judged {
+    /// The run, as far as it is known.
+    pub record: RunRecord,
+    /// Its records.
+    pub prepared: Prepared,
+    /// What the rules say.
+    pub judgement: Judgement,
+}
+
+/// Judges what a run would read, and writes nothing; of `parent` its rejects. None if there is nothing to judge.
+///
+/// # Errors
+/// The source or a table cannot be read.
+pub(super) async fn judge_again(
+    instance: &Instance,
+    settings: &Settings,
+    request: &RunRequest,
+    parent: Option<Parent>,
+    watch: &Watch,
+) -> Result<Option<Judged>> {
+    let process = process::check(instance, &request.process).await?;
+    let record = RunRecord::started(ids::new_run_id(), &process.name, 0, request.trigger.word());
+    let mut attempt = Attempt::new(instance, settings, request, process, record, (watch, parent));
+    attempt.which = Which::Kept;
+    attempt.judge().await
 }
 
 /// Takes the lease and with it the run's number.
@@ -110,6 +136,14 @@ fn holds(state: &ProcessState, run_id: &str) -> bool {
     state.lease.as_ref().is_some_and(|lease| lease.run_id == run_id)
 }
 
+/// What a run reads.
+enum Input {
+    /// A source.
+    File(OpenFile),
+    /// Rejects of another run.
+    Kept(KeptSource),
+}
+
 /// One run under way.
 struct Attempt<'a> {
     instance: &'a Instance,
@@ -119,28 +153,70 @@ struct Attempt<'a> {
     record: RunRecord,
     phases: Phases,
     attributes: Vec<AttributeCells>,
+    guards: Vec<GuardReading>,
     merge: MergeSummary,
     warnings: Vec<String>,
     identity: Option<String>,
     columns: Option<Vec<String>>,
+    /// Of a replay: the run whose rejects it reads.
+    parent: Option<Parent>,
+    /// Which of them.
+    which: Which,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    fn new(
+        instance: &'a Instance,
+        settings: &'a Settings,
+        request: &'a RunRequest,
+        process: Process,
+        record: RunRecord,
+        (watch, parent): (&Watch, Option<Parent>),
+    ) -> Self {
+        Self {
+            instance,
+            settings,
+            request,
+            process,
+            record,
+            phases: Phases::new(watch),
+            attributes: Vec::new(),
+            guards: Vec::new(),
+            merge: MergeSummary::default(),
+            warnings: Vec::new(),
+            identity: None,
+            columns: None,
+            parent,
+            which: Which::Open,
+        }
+    }
+
+    async fn judge(&mut self) -> Result<Option<Judged>> {
+        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
+        let Some(input) = self.input(&budget).await? else {
+            return Ok(None);
+        };
+        let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
+        let prepared = self.prepare(&ctx, input, &budget).await?;
+        let sorted = self.sort(&budget, &prepared).await?;
+        let current = Arc::new(self.instance.customers()?.snapshot(None).await?);
+        let visible = Arc::new(process::with_reserved(self.instance, &current).await?);
+        let judging = prepared.judge(&ctx, &visible, &sorted, self.settings.threads);
+        let judgement = self.phases.stoppable("judge", judging).await?;
+        Ok(Some(Judged {
+            record: self.record.clone(),
+            prepared,
+            judgement,
+        }))
+    }
+
     async fn run(&mut self) -> Result<RunStatus> {
-        let Some(source) = self.find_source().await? else {
+        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
+        let Some(input) = self.input(&budget).await? else {
             return Ok(RunStatus::Skipped);
         };
-        let file = self.open_source(source).await?;
-        self.identity = file.source.identity();
-        if let Some(run_id) = self.merged_before().await? {
-            self.warnings.push(format!(
-                "this file was merged by run {run_id}; --force merges it again"
-            ));
-            return Ok(RunStatus::Skipped);
-        }
         let ctx = new_session(self.settings, self.settings.memory_bytes / 5 * 2)?;
-        let budget = StageBudget::new(self.settings.memory_bytes / 5 * 2, std::env::temp_dir());
-        let prepared = self.prepare(&ctx, file, &budget).await?;
+        let prepared = self.prepare(&ctx, input, &budget).await?;
         let sorted = self.sort(&budget, &prepared).await?;
         let merging = Merging {
             instance: self.instance,
@@ -152,17 +228,85 @@ impl Attempt<'_> {
             budget: self.reject_budget(),
             origin: self.origin(),
             identity: self.identity.clone(),
+            parent: self.parent.as_ref().map(|parent| parent.run_id.as_str()),
+            guards: self.request.guards,
+            extent: self.request.extent,
         };
-        let facts = merging.run(&mut self.record, &mut self.phases).await?;
+        let merged = merging.run(&mut self.record, &mut self.guards, &mut self.phases);
+        let facts = merged.await?;
         self.merge = MergeSummary::of(&facts);
         self.attributes = facts.cells();
+        self.warn_of_held();
         Ok(merged_status(&self.record))
+    }
+
+    async fn input(&mut self, budget: &StageBudget) -> Result<Option<Input>> {
+        Ok(match self.parent.clone() {
+            None => self.source().await?.map(Input::File),
+            Some(parent) => self.kept(&parent, budget).await?.map(Input::Kept),
+        })
+    }
+
+    /// The source, unless there is none or it was merged before.
+    async fn source(&mut self) -> Result<Option<OpenFile>> {
+        let Some(source) = self.find_source().await? else {
+            return Ok(None);
+        };
+        let file = self.open_source(source).await?;
+        self.identity = file.source.identity();
+        let Some(run_id) = self.merged_before().await? else {
+            return Ok(Some(file));
+        };
+        self.warnings.push(format!(
+            "this file was merged by run {run_id}; --force merges it again"
+        ));
+        Ok(None)
+    }
+
+    /// The open rejects of `parent`, unless there are none.
+    async fn kept(&mut self, parent: &Parent, budget: &StageBudget) -> Result<Option<KeptSource>> {
+        self.record.source_file.clone_from(&parent.source_file);
+        let selecting = Selecting {
+            instance: self.instance.clone(),
+            settings: *self.settings,
+            parent: parent.clone(),
+            filter: self
+                .request
+                .replay
+                .as_ref()
+                .and_then(|replay| replay.filter.clone()),
+            which: self.which,
+        };
+        let options = read_options(&self.process.source, &self.instance.config().limits)?;
+        let opening = selecting.open(options, budget.clone()).boxed();
+        let kept = self.phases.watch().unless_stopped(opening).await?;
+        if kept.is_none() {
+            let message = format!(
+                "no open reject of run {} was chosen; nothing to do",
+                parent.run_id
+            );
+            self.warnings.push(message);
+        }
+        Ok(kept)
+    }
+
+    /// Says how many records a replay left alone because another run may have written their customers.
+    fn warn_of_held(&mut self) {
+        let mut counts = self.record.rule_counts.iter();
+        let Some(held) = counts.find(|count| count.rule == CID_OVERTAKEN) else {
+            return;
+        };
+        self.warnings.push(format!(
+            "held back: {} records whose customer another run may have written since; --force writes them all the same",
+            held.records
+        ));
     }
 
     /// The rows that the table is asked about, or that are merged; none where a run does neither.
     async fn sort(&mut self, budget: &StageBudget, prepared: &Prepared) -> Result<ChangeSet> {
         let columns = changes_columns(&self.process);
-        if !self.request.effect.compares() && self.process.mode != Mode::Update {
+        let is_asked = self.process.mode == Mode::Update || self.parent.is_some();
+        if !self.request.effect.compares() && !is_asked {
             let none = BatchStore::new(Arc::clone(prepared.loaded.staged.schema()), budget.clone());
             return Ok(ChangeSet::new(Arc::new(none), Vec::new(), columns));
         }
@@ -279,11 +423,20 @@ impl Attempt<'_> {
     async fn prepare(
         &mut self,
         ctx: &SessionContext,
-        file: OpenFile,
+        input: Input,
         budget: &StageBudget,
     ) -> Result<Prepared> {
         let layout = layout(&self.process)?;
-        let rules = Arc::new(catalogue(&self.process));
+        let mut rules = catalogue(&self.process);
+        let (file, overtaking, last_record_no) = match input {
+            Input::File(file) => (file, None, None),
+            Input::Kept(kept) => {
+                let overtaking = self.overtaking(kept.known, kept.states)?;
+                rules.extend(overtaking.as_ref().map(|_| overtaken::rule(&self.process.key)));
+                (kept.file, overtaking, Some(kept.last_record_no))
+            }
+        };
+        let rules = Arc::new(rules);
         let meter = Arc::clone(&self.phases.watch().meter);
         let loading = Loading {
             file: &file,
@@ -316,7 +469,10 @@ impl Attempt<'_> {
             loaded,
             verdicts,
             repeated: RecordSet::default(),
+            last_record_no: 0,
+            overtaking,
         };
+        prepared.last_record_no = last_record_no.unwrap_or_else(|| prepared.loaded.rows_read());
         self.phases
             .stoppable("duplicates", prepared.find_duplicates())
             .await?;
@@ -324,7 +480,25 @@ impl Attempt<'_> {
         Ok(prepared)
     }
 
+    /// What holds records of a replay back, unless they are to be written all the same.
+    fn overtaking(&self, known: Known, states: SessionContext) -> Result<Option<Overtaking>> {
+        match (&self.parent, &self.request.replay) {
+            (Some(parent), Some(replay)) if replay.overtaken == Overtaken::HeldBack => Ok(Some(Overtaking {
+                log: self.instance.customers()?,
+                parent: parent.run_id.clone(),
+                process: self.process.name.clone(),
+                known,
+                states,
+            })),
+            _ => Ok(None),
+        }
+    }
+
     fn reject_budget(&self) -> RejectBudget {
+        if self.parent.is_some() {
+            // What fails again was a reject before.
+            return RejectBudget::Unlimited;
+        }
         let policy = &self.process.policy;
         match (self.request.max_rejects, policy.strict) {
             (Some(budget), _) => budget,
@@ -359,6 +533,7 @@ impl Attempt<'_> {
             run: self.record,
             dry_run: self.request.effect != Effect::Merge,
             attributes: self.attributes,
+            guards: self.guards,
             merge: self.merge,
             warnings: self.warnings,
             error,
@@ -383,7 +558,7 @@ impl Attempt<'_> {
             if !holds(state, run_id) {
                 return Ok(());
             }
-            if self.record.is_merged() {
+            if self.record.is_merged() && self.columns.is_some() {
                 state.source_columns.clone_from(&self.columns);
             }
             let schedule = self.process.schedule.as_ref();
@@ -415,6 +590,7 @@ impl Attempt<'_> {
         if self.request.effect == Effect::Merge {
             discard_files(&self.instance.customers()?, &self.record.run_id).await?;
             discard_files(&self.instance.rejects()?, &self.record.run_id).await?;
+            discard_files(&self.instance.events()?, &self.record.run_id).await?;
         }
         Ok(error
             .in_file_if_data(self.record.source_file.as_deref())

@@ -7,9 +7,10 @@ use arrow::compute::{and, filter_record_batch, is_not_null};
 use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 
 use super::load::Loaded;
+use super::overtaken::Overtaking;
 use super::relations::{self, change_columns};
 use crate::cpu;
 use crate::decode::layout::BROKEN;
@@ -37,6 +38,10 @@ pub(super) struct Prepared {
     pub verdicts: Verdicts,
     /// Records whose CID stands more than once.
     pub repeated: RecordSet,
+    /// The highest number of a record.
+    pub last_record_no: u64,
+    /// Of a replay that holds records back: what finds them.
+    pub overtaking: Option<Overtaking>,
 }
 
 /// What the rules say on one version of `customers`.
@@ -140,6 +145,10 @@ impl Prepared {
             let unknown = self.unknown(&ctx.state(), snapshot, sorted, threads).await?;
             verdicts.add(self.number_of(id::CID_UNKNOWN), unknown);
         }
+        if let Some(overtaking) = &self.overtaking {
+            let overtaken = overtaking.records(ctx, snapshot, sorted, threads).boxed().await?;
+            verdicts.add(self.number_of(id::CID_OVERTAKEN), overtaken);
+        }
         if self.process.policy.on_duplicate != OnDuplicate::RejectAll {
             let losers = self.losers(ctx, &verdicts).await?;
             verdicts.add(self.number_of(id::CID_DUPLICATE), losers);
@@ -193,7 +202,7 @@ impl Prepared {
             .await?;
         let mut rows = query.execute_stream().await?;
         while let Some(batch) = rows.try_next().await? {
-            records.extend_from(&batch, self.loaded.rows_read())?;
+            records.extend_from(&batch, self.last_record_no)?;
         }
         Ok(records)
     }
@@ -244,7 +253,7 @@ impl Prepared {
         let mut kept = RecordSet::default();
         let mut rows = session.sql(&sql).await?.execute_stream().await?;
         while let Some(batch) = rows.try_next().await? {
-            kept.extend_from(&batch, self.loaded.rows_read())?;
+            kept.extend_from(&batch, self.last_record_no)?;
         }
         Ok(self.repeated.without(&kept))
     }

@@ -9,11 +9,13 @@ use deltalake_core::kernel::{Action, MetadataExt, StructType};
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
+use super::guard::{self, GuardReading, heed};
 use super::judge::{Judgement, Prepared};
-use super::reject_step::{CommittedRejects, commit_rejects};
-use super::request::{Effect, Phases};
+use super::reject_step::{CommittedRows, commit_rejects};
+use super::replay_step::commit_replayed;
+use super::request::{Effect, Extent, Guards, Phases};
 use crate::commit::{Commit, CommitOutcome, Txn, allows_vectors, commit};
-use crate::decode::OpenFile;
+use crate::decode::{ColumnNames, OpenFile};
 use crate::error::{Error, Result};
 use crate::ids::is_written_by;
 use crate::instance::Instance;
@@ -41,13 +43,24 @@ pub(super) struct Merging<'a> {
     pub origin: RejectOrigin,
     /// Identity of the source, for exactly-once; a query has none.
     pub identity: Option<String>,
+    /// Of a replay: the run whose rejects it judges again.
+    pub parent: Option<&'a str>,
+    /// Whether a guard may stop it.
+    pub guards: Guards,
+    /// How much of the source was read.
+    pub extent: Extent,
 }
 
 impl Merging<'_> {
-    /// Judges, keeps rejects, merges and commits. Fills in `record`.
-    pub async fn run(&self, record: &mut RunRecord, phases: &mut Phases) -> Result<MergeFacts> {
+    /// Judges, keeps rejects, merges and commits. Fills in `record` and what the guards read.
+    pub async fn run(
+        &self,
+        record: &mut RunRecord,
+        readings: &mut Vec<GuardReading>,
+        phases: &mut Phases,
+    ) -> Result<MergeFacts> {
         let log = self.instance.customers()?;
-        let mut rejects = CommittedRejects::default();
+        let mut rejects = CommittedRows::default();
         let mut last: Option<Judgement> = None;
         let mut attempt: Option<Attempt> = None;
         for _ in 0..ATTEMPTS {
@@ -62,10 +75,11 @@ impl Merging<'_> {
             let judgement = phases.stoppable("judge", judge).await?;
             counted(record, &judgement.tally);
             if self.effect == Effect::Merge && last.as_ref().is_none_or(|last| differs(last, &judgement)) {
-                let step = commit_rejects(self.instance, self.prepared, &judgement, &self.origin, rejects);
-                rejects = phases.time("commit", step).await?;
+                rejects = phases.time("commit", self.note(&judgement, rejects)).await?;
             }
             self.check_budget(&judgement.tally)?;
+            *readings = self.guard_rows(&log, &judgement.tally).await?;
+            self.heed(readings)?;
             if !self.effect.compares() {
                 return Ok(MergeFacts::default());
             }
@@ -74,6 +88,9 @@ impl Merging<'_> {
                 .await?;
             let facts = &merged.facts;
             self.balanced(record, facts, &judgement.tally)?;
+            let guard = &self.prepared.process.guard;
+            readings.extend(guard::cells(guard, self.ctx, &current, &facts.cells()).await?);
+            self.heed(readings)?;
             if self.effect != Effect::Merge {
                 return Ok(merged.facts);
             }
@@ -92,6 +109,40 @@ impl Merging<'_> {
             (last, attempt) = (Some(judgement), Some(merged));
         }
         Err(Error::conflict(format!("other runs were faster {ATTEMPTS} times in a row")).hint("run it again"))
+    }
+
+    /// What the guard of rows reads; a replay and a sample have no number of rows to compare.
+    async fn guard_rows(&self, log: &TableLog, tally: &Tally) -> Result<Vec<GuardReading>> {
+        if self.parent.is_some() || self.extent != Extent::Whole {
+            return Ok(Vec::new());
+        }
+        let process = &self.prepared.process;
+        let reading = guard::row_drop(&process.guard, log, &process.name, tally.rows_read).await?;
+        Ok(reading.into_iter().collect())
+    }
+
+    fn heed(&self, readings: &[GuardReading]) -> Result<()> {
+        match self.guards {
+            Guards::Heeded => heed(readings, self.kept()),
+            Guards::Overruled => Ok(()),
+        }
+    }
+
+    /// What a run that fails leaves.
+    fn kept(&self) -> &'static str {
+        match self.effect {
+            Effect::Merge => "no customer was changed; the rejects are kept: sluice rejects --by-rule",
+            Effect::DryRun | Effect::Explain => "nothing; this was a dry run",
+        }
+    }
+
+    /// Keeps the rejects, or of a replay, which leaves them where they are, what became of them.
+    async fn note(&self, judgement: &Judgement, before: CommittedRows) -> Result<CommittedRows> {
+        let (instance, prepared, origin) = (self.instance, self.prepared, &self.origin);
+        match self.parent {
+            None => commit_rejects(instance, prepared, judgement, origin, before).await,
+            Some(parent) => commit_replayed(instance, prepared, judgement, (parent, origin), before).await,
+        }
     }
 
     /// Merges into `current`; after a lost race, what of the attempt `before` it no longer holds.
@@ -203,10 +254,7 @@ impl Merging<'_> {
     }
 
     fn check_budget(&self, tally: &Tally) -> Result<()> {
-        let kept = match self.effect {
-            Effect::Merge => "no customer was changed; the rejects are kept: sluice rejects --by-rule",
-            Effect::DryRun | Effect::Explain => "nothing; this was a dry run",
-        };
+        let kept = self.kept();
         let Tally {
             rows_rejected,
             rows_read,
@@ -224,6 +272,7 @@ impl Merging<'_> {
         if rows_rejected == rows_read
             && *rows_read > 0
             && self.prepared.process.policy.allow_none == NoneAccepted::Fails
+            && self.parent.is_none()
         {
             let message = format!("none of the {rows_read} records was accepted");
             return Err(Error::data("none_accepted", message)
@@ -327,6 +376,11 @@ pub(super) fn source_format(file: &OpenFile) -> String {
         "delimiter": String::from_utf8_lossy(dialect.delimiter.as_bytes()),
         "quote": dialect.quote.map(|q| char::from(q).to_string()),
         "header": file.header.columns,
+        "names": match file.options.names {
+            ColumnNames::Header => "header",
+            ColumnNames::Numbered => "numbered",
+            ColumnNames::Given(_) => "given",
+        },
     })
     .to_string()
 }

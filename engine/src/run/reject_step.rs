@@ -1,5 +1,7 @@
 //! Committing the rejects of a run.
 
+use std::collections::HashMap;
+
 use deltalake_core::kernel::{Action, Add};
 use serde_json::Value;
 
@@ -8,12 +10,12 @@ use crate::commit::{Commit, append};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::split::{RejectBuilder, RejectOrigin};
-use crate::table::{LiveFile, schemas};
+use crate::table::{LiveFile, TableLog, schemas};
 use crate::write::{RollingWriter, WriterOptions};
 
-/// Rejects that are in the table.
+/// Rows of a run that are in a table beside `customers`.
 #[derive(Debug, Default)]
-pub(super) struct CommittedRejects {
+pub(super) struct CommittedRows {
     files: Vec<Add>,
 }
 
@@ -24,8 +26,8 @@ pub(super) async fn commit_rejects(
     prepared: &Prepared,
     judgement: &Judgement,
     origin: &RejectOrigin,
-    before: CommittedRejects,
-) -> Result<CommittedRejects> {
+    before: CommittedRows,
+) -> Result<CommittedRows> {
     let log = instance.rejects()?;
     let store = log.store().object_store(None);
     let mut writer = RollingWriter::new(
@@ -56,6 +58,18 @@ pub(super) async fn commit_rejects(
     }
     let files = writer.finish().await?;
     super::faults::point("rejects_written");
+    let committed = replace_rows(&log, files, before, &origin.run_id).await?;
+    super::faults::point("rejects_committed");
+    Ok(committed)
+}
+
+/// Commits `files` of the run in place of what it committed `before`.
+pub(super) async fn replace_rows(
+    log: &TableLog,
+    files: Vec<Add>,
+    before: CommittedRows,
+    run_id: &str,
+) -> Result<CommittedRows> {
     let now = chrono::Utc::now().timestamp_millis();
     let removed = before
         .files
@@ -63,19 +77,12 @@ pub(super) async fn commit_rejects(
         .map(|add| Action::Remove(LiveFile::from_add(add, None).remove(now)));
     let actions: Vec<Action> = removed.chain(files.iter().cloned().map(Action::Add)).collect();
     if !actions.is_empty() {
-        let info = [("run_id".to_owned(), Value::from(origin.run_id.as_str()))]
-            .into_iter()
-            .collect();
-        append(
-            &log,
-            Commit {
-                actions,
-                info,
-                txn: None,
-            },
-        )
-        .await?;
+        let commit = Commit {
+            actions,
+            info: HashMap::from([("run_id".to_owned(), Value::from(run_id))]),
+            txn: None,
+        };
+        append(log, commit).await?;
     }
-    super::faults::point("rejects_committed");
-    Ok(CommittedRejects { files })
+    Ok(CommittedRows { files })
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use super::guard::GuardReading;
 use crate::decode::LoadMeter;
 use crate::error::{Error, Result};
 use crate::merge::{AttributeCells, MergeSummary};
@@ -64,6 +65,36 @@ pub enum Repeat {
     Force,
 }
 
+/// Whether a guard of the process may stop the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Guards {
+    /// It may.
+    #[default]
+    Heeded,
+    /// Somebody said yes to whatever it finds.
+    Overruled,
+}
+
+/// What becomes of a replayed record whose customer another run may have written since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overtaken {
+    /// It stays a reject, and the run says so.
+    HeldBack,
+    /// It is written over what is there.
+    Written,
+}
+
+/// Rejects of a run in place of a source.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The run that rejected them.
+    pub run_id: String,
+    /// Which of them: an SQL expression over `reject_states`. All open ones without it.
+    pub filter: Option<String>,
+    /// What becomes of those that another run overtook.
+    pub overtaken: Overtaken,
+}
+
 /// A run to be made.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
@@ -81,6 +112,10 @@ pub struct RunRequest {
     pub max_rejects: Option<RejectBudget>,
     /// What started the run.
     pub trigger: Trigger,
+    /// Rejects that are read in place of the source.
+    pub replay: Option<Replay>,
+    /// Whether a guard may stop the run.
+    pub guards: Guards,
 }
 
 /// What a run did, or in a dry run would have done.
@@ -93,6 +128,9 @@ pub struct Report {
     pub dry_run: bool,
     /// Cells by attribute.
     pub attributes: Vec<AttributeCells>,
+    /// What the guards of the process read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardReading>,
     /// What became of the files of `customers`.
     pub merge: MergeSummary,
     /// What the user should know though the run went well.

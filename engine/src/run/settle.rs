@@ -101,6 +101,7 @@ async fn outcome(instance: &Instance, name: &str, lease: &Lease) -> Result<(RunR
     if lease.holder.is_dead() {
         discard_files(&instance.customers()?, &lease.run_id).await?;
         discard_files(&instance.rejects()?, &lease.run_id).await?;
+        discard_files(&instance.events()?, &lease.run_id).await?;
     }
     let mut record = RunRecord::started(lease.run_id.clone(), name, lease.run_no, &lease.trigger);
     record.started_at = lease.started_at;

@@ -18,7 +18,7 @@ use crate::instance::Instance;
 use crate::maintain;
 use crate::notify;
 use crate::process::{self, Agenda, StateFile, agenda, names};
-use crate::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger, Watch, run, settle};
+use crate::run::{Effect, Extent, Guards, Repeat, Report, RunRequest, Trigger, Watch, run, settle};
 use crate::settings::Settings;
 use crate::spec::definition_hash;
 
@@ -297,6 +297,8 @@ fn scheduled(process: &str, trigger: Trigger) -> RunRequest {
         repeat: Repeat::SkipMerged,
         max_rejects: None,
         trigger,
+        replay: None,
+        guards: Guards::Heeded,
     }
 }
 

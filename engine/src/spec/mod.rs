@@ -16,6 +16,7 @@
 mod attribute;
 mod command_line;
 mod connection;
+mod guard;
 mod hash;
 mod instance;
 mod location;
@@ -50,6 +51,7 @@ pub use connection::{
     Addressing, Connection, GcsConnection, S3Auth, S3Connection, SftpConnection, SnowflakeAuth,
     SnowflakeConnection, Transport,
 };
+pub use guard::{Guard, Share};
 pub use hash::definition_hash;
 pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};
 pub use location::{
@@ -66,7 +68,10 @@ pub use policy::{
     RejectBudget, Strictness,
 };
 pub use problem::Problem;
-pub use process::{Process, RawAttribute, RawPolicy, RawProcess, RawRule, RawRules, RawSchedule, RawSource};
+pub use process::{
+    Process, RawAttribute, RawGuard, RawPolicy, RawProcess, RawRule, RawRules, RawSchedule,
+    RawSource,
+};
 pub use render::{NewProcess, render_process, render_raw};
 pub use resolve::{parse_process, parse_process_in};
 pub use retention::Retention;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
+use super::guard::Guard;
 use super::policy::{Mode, NullPolicy, OnDuplicate, OnScale, OnTooLong, OnUnsupported, Policy, RawBudget};
 use super::rule::{BuiltinSeverities, Severity, UserRule};
 use super::schedule::{Every, Schedule};
@@ -25,6 +26,8 @@ pub struct Process {
     pub attributes: Vec<Attribute>,
     /// What is done with what does not fit.
     pub policy: Policy,
+    /// What a run must not do unasked.
+    pub guard: Guard,
     /// When it runs; none: one-time.
     pub schedule: Option<Schedule>,
     /// Severities of the built-in rules.
@@ -64,6 +67,9 @@ pub struct RawProcess {
     /// What is done with what does not fit.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
     pub policy: Option<RawPolicy>,
+    /// What a run must not do to the customers unless it is told yes.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
+    pub guard: Option<RawGuard>,
     /// When it runs; without it the process is one-time.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
     pub schedule: Option<RawSchedule>,
@@ -203,6 +209,21 @@ pub struct RawPolicy {
     /// Whether a run that accepted no row may complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_none: Option<bool>,
+}
+
+/// What a run must not do to the customers unless it is told yes: beyond a share it stops before it merges.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename = "guard")]
+pub struct RawGuard {
+    /// The largest share of an attribute's values that a run may clear, as "20%".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cleared: Option<String>,
+    /// The largest share of an attribute's values that a run may change or clear, as "50%".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_changed: Option<String>,
+    /// How many fewer rows than the last run that merged a source may have, as "30%" of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_row_drop: Option<String>,
 }
 
 /// When a recurring process runs.

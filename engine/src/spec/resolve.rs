@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attribute::{self, Attribute, Surroundings, effective_name};
 use super::connection::Connection;
+use super::guard;
 use super::hash::definition_hash;
 use super::instance::{Defaults, InstanceConfig, Limits};
 use super::location::{SourceKind, check_depth};
@@ -105,6 +106,7 @@ fn resolve(raw: RawProcess, context: &Context<'_>, findings: &mut Findings) -> O
         .schedule
         .and_then(|raw| schedule::resolve(&raw, context.defaults, findings));
     let rules = rule::resolve(&raw.rule, findings);
+    let guard = guard::resolve(&raw.guard.unwrap_or_default(), findings);
     Some(Process {
         name: String::new(),
         mode: raw.mode?,
@@ -112,6 +114,7 @@ fn resolve(raw: RawProcess, context: &Context<'_>, findings: &mut Findings) -> O
         source: source?,
         attributes,
         policy,
+        guard,
         schedule,
         severities: raw.rules.unwrap_or_default().into(),
         rules,

@@ -64,6 +64,16 @@ impl Verdicts {
         }
     }
 
+    /// The records that the query of the rule `id` found.
+    #[must_use]
+    pub fn found(&self, id: &str) -> Option<&RecordSet> {
+        let is_it = |number: u16| self.rules.get(number as usize).is_some_and(|rule| rule.id == id);
+        let mut found = self.found.iter();
+        found
+            .find(|(number, _)| is_it(*number))
+            .map(|(_, records)| records)
+    }
+
     /// Whether any of these rules rejects.
     #[must_use]
     pub fn rejects(&self, numbers: &[u16]) -> bool {
@@ -71,6 +81,18 @@ impl Verdicts {
             .iter()
             .filter_map(|n| self.rules.get(*n as usize))
             .any(|rule| rule.severity == Severity::Reject)
+    }
+
+    /// The ids of those of these rules that reject, once each.
+    #[must_use]
+    pub fn rejecting(&self, numbers: &[u16]) -> Vec<String> {
+        let rules = numbers.iter().filter_map(|n| self.rules.get(*n as usize));
+        let mut ids: Vec<String> = rules
+            .filter(|rule| rule.severity == Severity::Reject)
+            .map(|rule| rule.id.clone())
+            .collect();
+        ids.dedup();
+        ids
     }
 
     /// Walks the staged rows that broke something: `visit(row, record_no, rules)`, the rules ascending.

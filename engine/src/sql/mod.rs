@@ -5,11 +5,13 @@
 
 mod functions;
 mod reading;
+mod rejects;
 mod runs;
 mod session;
 mod source_table;
 
 pub use reading::{query, read_only};
+pub use rejects::chosen_rejects;
 pub use runs::{resolve_commit, resolve_run};
 pub use session::session;
 pub use source_table::{Relation, SourceTable};

@@ -11,6 +11,7 @@ use datafusion::prelude::SessionContext;
 use serde::Serialize;
 
 use super::functions;
+use super::rejects::REJECT_STATES;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::process::{self, states};
@@ -46,6 +47,7 @@ pub async fn session(instance: &Instance, settings: &Settings) -> Result<Session
     let all = ctx.read_table(ended)?.union(ctx.read_table(running)?)?;
     ctx.register_table("runs", all.into_view())?;
     view(&ctx, "reject_reasons", REJECT_REASONS).await?;
+    view(&ctx, "reject_states", REJECT_STATES).await?;
     functions::register(&ctx, instance);
     Ok(ctx)
 }

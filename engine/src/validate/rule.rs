@@ -66,6 +66,8 @@ pub mod id {
     pub const CID_DUPLICATE: &str = "cid_duplicate";
     /// A customer id that is no customer, in mode `update`.
     pub const CID_UNKNOWN: &str = "cid_unknown";
+    /// A replayed record whose customer another run may have written since.
+    pub const CID_OVERTAKEN: &str = "cid_overtaken";
     /// A text that is no value of the attribute's type.
     pub const TYPE_MISMATCH: &str = "type_mismatch";
     /// A date that stands for "none".

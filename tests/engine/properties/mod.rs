@@ -15,7 +15,7 @@ mod cells;
 mod files;
 mod forms;
 mod found;
-mod jobs;
+pub mod jobs;
 mod lives;
 mod model;
 mod processes;

@@ -13,7 +13,7 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Ingest};
-use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger, Watch, run};
+use sluice_engine::run::{Effect, Extent, Guards, Repeat, Report, RunRequest, Trigger, Watch, run};
 use sluice_engine::{Result, Settings, sql};
 use tempfile::TempDir;
 
@@ -102,5 +102,7 @@ pub fn request(process: &str, file: Option<&Path>) -> RunRequest {
         repeat: Repeat::SkipMerged,
         max_rejects: None,
         trigger: Trigger::Manual,
+        replay: None,
+        guards: Guards::Heeded,
     }
 }

@@ -1,4 +1,4 @@
-//! `--export`: rejected records as the source had them, to be mended and ingested again.
+//! `--export`: rejected records in the form of their source, with their reasons, to be mended and run again.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use sluice_engine::Error;
 
 use super::header::{self, Header};
+use super::reasons::{Form, header_line, with_reasons};
 use crate::context::Context;
 use crate::error::Result;
 use crate::printer::{CsvSink, Sink};
@@ -27,7 +28,16 @@ pub enum Existing {
     Replaced,
 }
 
-/// Writes the records to `file` and their reasons beside it.
+/// Where the reasons go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reasons {
+    /// Into the records, as further columns.
+    Columns,
+    /// Into a file beside; the records are the bytes as they came.
+    Beside,
+}
+
+/// Writes the open rejects to `file` with their reasons.
 ///
 /// # Errors
 /// A file is there already or cannot be written.
@@ -36,11 +46,19 @@ pub async fn export(
     session: &Session,
     of_run: &str,
     file: &Path,
-    existing: Existing,
+    (existing, reasons): (Existing, Reasons),
 ) -> Result<()> {
-    let reasons = reasons_file(file);
+    let header = header::of_run(session, of_run).await?;
+    // Without a header the number of fields is all there is to know columns by.
+    let has_place = header.line.is_some() || header.form == Form::Json;
+    let reasons = if has_place { reasons } else { Reasons::Beside };
+    let beside = reasons_file(file);
+    let files = match reasons {
+        Reasons::Columns => vec![file],
+        Reasons::Beside => vec![file, &beside],
+    };
     if existing == Existing::Kept
-        && let Some(there) = [file, &reasons].into_iter().find(|file| file.exists())
+        && let Some(there) = files.into_iter().find(|file| file.exists())
     {
         return Err(Error::usage("the file is there already")
             .in_file(there.display().to_string())
@@ -48,15 +66,18 @@ pub async fn export(
             .wrote("nothing")
             .into());
     }
-    let header = header::of_run(session, of_run).await?;
-    let records = write_records(session, of_run, file, &header).await?;
-    write_reasons(session, of_run, &reasons).await?;
-    let shown = file.display();
-    context.say(format!(
-        "{} records in {shown}, their reasons in {}",
-        thousands(records),
-        reasons.display()
-    ));
+    let records = write_records(session, of_run, file, &header, reasons).await?;
+    let (shown, records_shown) = (file.display(), thousands(records));
+    match reasons {
+        Reasons::Columns => context.say(format!("{records_shown} records with their reasons in {shown}")),
+        Reasons::Beside => {
+            write_reasons(session, of_run, &beside).await?;
+            let beside = beside.display();
+            context.say(format!(
+                "{records_shown} records in {shown}, their reasons in {beside}"
+            ));
+        }
+    }
     if header.line.is_none() && records > 0 {
         context.say("the source has no header, so the file begins with a record");
     }
@@ -88,34 +109,71 @@ fn reasons_file(file: &Path) -> PathBuf {
     name.into()
 }
 
-async fn write_records(session: &Session, of_run: &str, file: &Path, header: &Header) -> Result<u64> {
-    let mut batches = session
-        .query(&format!("SELECT raw FROM rejects {of_run} ORDER BY record_no"))
-        .await?;
+async fn write_records(
+    session: &Session,
+    of_run: &str,
+    file: &Path,
+    header: &Header,
+    reasons: Reasons,
+) -> Result<u64> {
+    let query = format!(
+        "SELECT r.raw, CAST(r.record_no AS VARCHAR) AS record_no, array_to_string(r.rules, ' ') AS rules, m.reasons \
+         FROM (SELECT * FROM reject_states {of_run} AND state = 'open') r \
+         LEFT JOIN (SELECT record_no, string_agg(concat(CASE WHEN column_name IS NULL THEN '' ELSE \
+                    concat(column_name, ': ') END, message), '; ') AS reasons \
+                    FROM reject_reasons {of_run} GROUP BY record_no) m ON m.record_no = r.record_no \
+         ORDER BY r.record_no"
+    );
+    let mut batches = session.query(&query).await?;
     let mut out = BufWriter::new(create(file)?);
-    if let Some(line) = &header.line {
-        write_line(&mut out, line, header.line_end).map_err(|e| unwritten(file, e))?;
+    let line = match reasons {
+        Reasons::Columns => header_line(header),
+        Reasons::Beside => header.line.clone(),
+    };
+    if let Some(line) = line {
+        write_line(&mut out, &line, &header.line_end).map_err(|e| unwritten(file, e))?;
     }
     let mut records = 0;
     while let Some(batch) = batches.try_next().await.map_err(Error::from)? {
-        write_batch(&mut out, &batch, header.line_end, file)?;
+        write_batch(&mut out, &batch, header, reasons).map_err(|e| unwritten(file, e))?;
         records += batch.num_rows() as u64;
     }
     out.flush().map_err(|e| unwritten(file, e))?;
     Ok(records)
 }
 
-fn write_batch(out: &mut impl Write, batch: &RecordBatch, line_end: &[u8], file: &Path) -> Result<()> {
-    let Some(raw) = batch.columns().first() else {
-        return Ok(());
+fn write_batch(
+    out: &mut impl Write,
+    batch: &RecordBatch,
+    header: &Header,
+    reasons: Reasons,
+) -> std::io::Result<()> {
+    let column = |position: usize, wanted: &DataType| {
+        let column = batch
+            .columns()
+            .get(position)
+            .ok_or(std::io::ErrorKind::InvalidData)?;
+        cast(column, wanted).map_err(std::io::Error::other)
     };
-    let raw = cast(raw, &DataType::LargeBinary)?;
-    let raw = raw.as_binary::<i64>();
-    for record in (0..raw.len())
-        .filter(|row| raw.is_valid(*row))
-        .map(|row| raw.value(row))
-    {
-        write_line(out, record, line_end).map_err(|e| unwritten(file, e))?;
+    let raw = column(0, &DataType::LargeBinary)?;
+    let texts = [
+        column(1, &DataType::Utf8)?,
+        column(2, &DataType::Utf8)?,
+        column(3, &DataType::Utf8)?,
+    ];
+    for row in 0..batch.num_rows() {
+        let record = raw.as_binary::<i64>().value(row);
+        let text = |column: usize| match texts[column].is_valid(row) {
+            true => texts[column].as_string::<i32>().value(row),
+            false => "",
+        };
+        match reasons {
+            Reasons::Columns => {
+                let line = with_reasons(record, [text(0), text(1), text(2)], header);
+                write_line(out, &line, &header.line_end)?;
+            }
+            Reasons::Beside => write_line(out, record, &header.line_end)?,
+        }
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
 use serde::Deserialize;
+use sluice_engine::decode::bytes::Encoding;
 
+use super::reasons::{Form, encoded};
 use crate::error::Result;
 use crate::session::Session;
 
@@ -17,7 +19,11 @@ pub struct Header {
     /// The line as the source has it, without its end; none if the source has none.
     pub line: Option<Vec<u8>>,
     /// The end of every line.
-    pub line_end: &'static [u8],
+    pub line_end: Vec<u8>,
+    /// How records are written.
+    pub form: Form,
+    /// The encoding of all of it.
+    pub encoding: Encoding,
 }
 
 /// What `runs` knows of a source.
@@ -33,16 +39,22 @@ struct Source {
 #[serde(default)]
 struct SourceFormat {
     format: Option<String>,
+    encoding: Option<String>,
+    /// Where the names of the columns came from.
+    names: Option<String>,
     #[serde(flatten)]
     dialect: Dialect,
     header: Names,
 }
 
-#[derive(Debug, Deserialize)]
+/// How delimited text is written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-struct Dialect {
-    delimiter: String,
-    quote: Option<String>,
+pub struct Dialect {
+    /// What divides fields.
+    pub delimiter: String,
+    /// What encloses them.
+    pub quote: Option<String>,
 }
 
 impl Default for Dialect {
@@ -97,29 +109,54 @@ fn header(source: &Source) -> Header {
         .format
         .as_deref()
         .is_none_or(|format| format == "csv");
+    let encoding = source.format.encoding.as_deref();
+    let encoding = encoding
+        .and_then(|name| Encoding::from_label(name).ok())
+        .unwrap_or_default();
     if !is_csv {
         return Header {
             line: None,
-            line_end: b"\n",
+            line_end: encoded("\n", encoding),
+            form: Form::Json,
+            encoding,
         };
     }
-    let noted = noted_line(&source.format);
-    let first = first_line(source).filter(|line| is_header(line, &source.format));
+    let (line, line_end) = lines(source, encoding);
+    Header {
+        line,
+        line_end: encoded(line_end, encoding),
+        form: Form::Csv(source.format.dialect.clone()),
+        encoding,
+    }
+}
+
+/// The header line and the end of lines.
+fn lines(source: &Source, encoding: Encoding) -> (Option<Vec<u8>>, &'static str) {
+    if source
+        .format
+        .names
+        .as_deref()
+        .is_some_and(|names| names != "header")
+    {
+        return (None, "\n");
+    }
+    let is_wide = matches!(encoding, Encoding::Utf16 | Encoding::Utf16Le | Encoding::Utf16Be);
+    // The lines of a wide encoding do not end at a byte.
+    let first = (!is_wide).then(|| first_line(source)).flatten();
+    let first = first.filter(|line| is_header(line, &source.format));
     match first {
         Some(line) => match line.strip_suffix(b"\r") {
-            Some(line) => Header {
-                line: Some(line.to_vec()),
-                line_end: b"\r\n",
-            },
-            None => Header {
-                line: Some(line),
-                line_end: b"\n",
-            },
+            Some(line) => (Some(line.to_vec()), "\r\n"),
+            None => (Some(line), "\n"),
         },
-        None => Header {
-            line: noted,
-            line_end: b"\n",
-        },
+        None => {
+            let mark = if is_wide { "\u{feff}" } else { "" };
+            let noted = noted_line(&source.format);
+            (
+                noted.map(|line| encoded(&format!("{mark}{line}"), encoding)),
+                "\n",
+            )
+        }
     }
 }
 
@@ -159,12 +196,12 @@ fn is_header(line: &[u8], format: &SourceFormat) -> bool {
     is_whole && names.iter().all(is_there)
 }
 
-fn noted_line(format: &SourceFormat) -> Option<Vec<u8>> {
+fn noted_line(format: &SourceFormat) -> Option<String> {
     match &format.header {
-        Names::Line(line) => Some(line.trim_end_matches(['\r', '\n']).into()),
+        Names::Line(line) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
         Names::Columns(names) if !names.is_empty() => {
             let names: Vec<_> = names.iter().map(|name| field(name, &format.dialect)).collect();
-            Some(names.join(&format.dialect.delimiter).into_bytes())
+            Some(names.join(&format.dialect.delimiter))
         }
         Names::Columns(_) | Names::None => None,
     }
@@ -215,11 +252,9 @@ mod tests {
     #[test]
     fn the_first_line_of_the_file_is_taken_as_it_is() {
         let (_file, source) = on_disk(b"\xEF\xBB\xBFcid,\"noted\"\r\n1,2\r\n");
-        let expected = Header {
-            line: Some(b"\xEF\xBB\xBFcid,\"noted\"".to_vec()),
-            line_end: b"\r\n",
-        };
-        assert_eq!(header(&source), expected);
+        let header = header(&source);
+        assert_eq!(header.line, Some(b"\xEF\xBB\xBFcid,\"noted\"".to_vec()));
+        assert_eq!(header.line_end, b"\r\n");
     }
 
     #[test]
@@ -256,7 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wide_encoding_is_written_as_it_is_read() {
+        let header = header(&noted(
+            r#"{"encoding":"utf-16le","names":"header","header":["a"]}"#,
+        ));
+        assert_eq!(header.line, Some(b"\xff\xfea\0".to_vec()));
+        assert_eq!(header.line_end, b"\n\0");
+    }
+
+    #[test]
     fn a_source_without_a_header_gets_none() {
+        assert_eq!(
+            header(&noted(r#"{"names":"numbered","header":["column_1"]}"#)).line,
+            None
+        );
         assert_eq!(header(&noted("{}")).line, None);
         assert_eq!(header(&noted(r#"{"format":"ndjson","header":["a"]}"#)).line, None);
     }

@@ -24,6 +24,7 @@ fn merged() -> Report {
     Report {
         run,
         dry_run: false,
+        guards: Vec::new(),
         attributes: Vec::new(),
         merge: MergeSummary::default(),
         warnings: Vec::new(),

@@ -4,18 +4,21 @@
 //!  CSV      block ─▶ split, guessing ─▶ link in order ─▶ chunk        `csv`
 //!  NDJSON   block ─▶ split by lines  ─▶ number in order ─▶ chunk      `ndjson`
 //!  typed    rows ─▶ batch, in order ─▶ chunk                          `rows`
+//!  kept     records, one by one ─▶ split ─▶ chunk                     `kept`
 //! ```
 //!
 //! A [`Feed`] is asked by all threads of a load at once. What must be done in file order is done in the turn of the
 //! block ([`Pace`]); everything else at the same time.
 
 mod csv;
+mod kept;
 mod ndjson;
 mod pace;
 mod recycled;
 mod rows;
 
 pub(super) use csv::CsvFeed;
+pub(super) use kept::KeptFeed;
 pub(super) use ndjson::JsonFeed;
 pub(super) use pace::Pace;
 pub(super) use rows::RowsFeed;

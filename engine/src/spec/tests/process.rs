@@ -279,6 +279,7 @@ fn the_schema_names_every_key_and_requires_what_the_reader_requires() {
             "source",
             "attribute",
             "policy",
+            "guard",
             "schedule",
             "rules",
             "rule"

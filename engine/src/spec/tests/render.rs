@@ -91,6 +91,10 @@ fn a_raw_process_with_every_table_reads_back() {
             max_rejects: Some(RawBudget::Rows(3)),
             ..RawPolicy::default()
         }),
+        guard: Some(RawGuard {
+            max_cleared: Some("20%".to_owned()),
+            ..RawGuard::default()
+        }),
         schedule: Some(RawSchedule {
             every: Some(Every::Day),
             ..RawSchedule::default()

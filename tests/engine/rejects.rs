@@ -1,0 +1,7 @@
+//! What becomes of rejects.
+
+mod backtest;
+mod equals;
+mod guards;
+mod replay;
+mod support;
