@@ -22,6 +22,13 @@ pub fn new_id_beside(run_id: &str) -> String {
     }
 }
 
+/// When an id was made, microseconds since the epoch; `None` for one that tells no time.
+#[must_use]
+pub fn micros_of(run_id: &str) -> Option<i64> {
+    let (seconds, nanos) = Uuid::parse_str(run_id).ok()?.get_timestamp()?.to_unix();
+    i64::try_from(seconds * 1_000_000 + u64::from(nanos / 1000)).ok()
+}
+
 /// A new data file name. Names carry the run and are never used twice, so a second attempt of a run can never
 /// meet the files of the first; those of one run sort in the order they were made.
 #[must_use]

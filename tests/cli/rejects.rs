@@ -35,6 +35,7 @@ fn the_help_of_what_becomes_of_rejects() {
     for command in [
         ["replay", ""],
         ["rejects", "discard"],
+        ["rejects", "purge"],
         ["process", "check"],
     ] {
         let mut args: Vec<&str> = command.into_iter().filter(|word| !word.is_empty()).collect();
@@ -179,6 +180,43 @@ fn rows_of_ndjson_are_exported_as_ndjson_and_run_again() {
         home.sql("SELECT * FROM customers ORDER BY 1"),
         "customer_id,n\nC1,1\nC2,2\n"
     );
+}
+
+#[test]
+fn a_purge_says_what_left_and_how_older_versions_lose_it() {
+    let home = home(CSV, "");
+    insta::assert_snapshot!(
+        "purge_dry",
+        home.sluice(&["rejects", "purge", "--customer", "C3", "--dry-run"])
+            .shown()
+    );
+    insta::assert_snapshot!(
+        "purge",
+        home.sluice(&["rejects", "purge", "--customer", "C3"]).shown()
+    );
+    insta::assert_snapshot!("rejects_after_purge", home.sluice(&["rejects", "p"]).shown());
+}
+
+#[test]
+fn forgetting_a_customer_asks_says_what_it_does_and_proves_it() {
+    let home = home(CSV, "");
+    insta::assert_snapshot!(
+        "forget_unasked",
+        home.sluice(&["customer", "C1", "--forget"]).shown()
+    );
+    insta::assert_snapshot!(
+        "forget_dry",
+        home.sluice(&["customer", "C1", "--forget", "--dry-run"]).shown()
+    );
+    insta::assert_snapshot!(
+        "forget",
+        home.sluice(&["customer", "C1", "--forget", "--yes"]).shown()
+    );
+    insta::assert_snapshot!(
+        "forget_again",
+        home.sluice(&["customer", "C1", "--forget", "--yes"]).shown()
+    );
+    assert_eq!(home.sql("SELECT count(*) AS n FROM customers"), "n\n0\n");
 }
 
 #[test]

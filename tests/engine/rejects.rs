@@ -2,6 +2,8 @@
 
 mod backtest;
 mod equals;
+mod forget;
 mod guards;
 mod replay;
+mod states;
 mod support;

@@ -7,19 +7,27 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use clap::Args;
 use futures::TryStreamExt;
+use sluice_engine::maintain::Forgetting;
 use sluice_engine::session::new_session;
 use sluice_engine::{Error, history};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::printer::{self, Cells, OutputFormat};
+use crate::printer::{self, Cells, Object, OutputFormat};
+use crate::render;
 use crate::session::Session;
 use crate::shell::sql_literal;
+use crate::talk::{Answer, confirm, is_asked};
 
 /// Shows one customer, an attribute a line
 ///
 /// Its history has a line for each cell that a run or a rollback changed, oldest first, with the value before and
 /// after, and for each reason for which a record of it was rejected.
+///
+/// To forget a customer is to remove it from every table and from every version of them, with its rejects and what logs,
+/// events and messages say of it, and then to search all bytes of the instance for it. Versions that held it can not be
+/// read, compared or gone back to any more, and whoever reads one at that moment fails. A later file registers the
+/// customer again.
 #[derive(Debug, Args)]
 pub struct CustomerArgs {
     /// The customer id, exactly as the source writes it
@@ -27,6 +35,15 @@ pub struct CustomerArgs {
     /// Show everything that happened to it
     #[arg(long)]
     history: bool,
+    /// Remove it from the instance for good, and prove it
+    #[arg(long, conflicts_with = "history")]
+    forget: bool,
+    /// Say what forgetting would remove, and remove nothing
+    #[arg(long, requires = "forget")]
+    dry_run: bool,
+    /// Answer yes to every question
+    #[arg(long, short, requires = "forget")]
+    yes: bool,
 }
 
 /// Shows the customer.
@@ -34,6 +51,9 @@ pub struct CustomerArgs {
 /// # Errors
 /// There is no such customer.
 pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
+    if args.forget {
+        return forget(context, args).await;
+    }
     if args.history {
         return tell_history(context, &args.cid).await;
     }
@@ -53,6 +73,32 @@ pub async fn run(context: &Context, args: &CustomerArgs) -> Result<()> {
     };
     let table = upright(found, &owners(&session).await?)?;
     printer::print_batch(&table, context.settings.output)
+}
+
+async fn forget(context: &Context, args: &CustomerArgs) -> Result<()> {
+    let object = Object::of(context.settings.output)?;
+    let instance = context.instance().await?;
+    let settings = context.settings.engine(&instance.config().defaults);
+    if !args.yes && !args.dry_run && !is_asked() {
+        return Err(Error::usage("forgetting a customer cannot be undone")
+            .hint("see what it would do with --dry-run, then say --yes")
+            .wrote("nothing")
+            .into());
+    }
+    let planned = Forgetting::plan(&instance, &settings, &args.cid).await?;
+    if args.dry_run || planned.report().is_empty() {
+        let report = planned.give_up().await;
+        return object.print(&report, || render::forgotten(&report));
+    }
+    if !args.yes {
+        context.say(render::forgetting(planned.report()));
+        if let Err(no) = confirm("forget this customer for good?", Answer::Asked).await {
+            planned.give_up().await;
+            return Err(no);
+        }
+    }
+    let report = planned.carry_out().await?;
+    object.print(&report, || render::forgotten(&report))
 }
 
 async fn tell_history(context: &Context, cid: &str) -> Result<()> {

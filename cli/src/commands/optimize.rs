@@ -80,6 +80,9 @@ pub(super) async fn after_run(context: &Context, instance: &Instance, settings: 
     for line in done.tables.iter().filter_map(render::maintained) {
         context.say(line);
     }
+    for expired in &done.expired {
+        context.say(render::expired(expired));
+    }
     for problem in &done.problems {
         context.say(format!("warning: maintenance: {problem}"));
     }

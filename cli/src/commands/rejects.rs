@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use sluice_engine::maintain::{self, Effect};
 use sluice_engine::run::{discard_rejects, rejects_of};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::render::thousands;
+use crate::printer::Object;
+use crate::render::{self, thousands};
 use crate::session::{Listing, Session};
 use crate::shell::sql_literal;
 
@@ -53,6 +55,19 @@ pub enum Action {
         #[arg(long = "where", value_name = "SQL")]
         filter: Option<String>,
     },
+    /// Remove a customer's rejects, for an erasure request: its records, and records of nobody that name it
+    ///
+    /// Other records that name the customer lose their values and bytes. Older versions of the table keep all of it until
+    /// they are vacuumed. An event says which record of which run left, and not whose it was. To remove the customer
+    /// itself too, and at once: sluice customer CID --forget.
+    Purge {
+        /// The customer id, exactly as the source writes it
+        #[arg(long, value_name = "CID")]
+        customer: String,
+        /// Count what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Shows or exports them.
@@ -64,6 +79,7 @@ pub async fn run(context: &Context, args: &RejectsArgs) -> Result<()> {
         Some(Action::Discard { run, filter }) => {
             return discard(context, run.as_deref(), filter.as_deref()).await;
         }
+        Some(Action::Purge { customer, dry_run }) => return purge(context, customer, *dry_run).await,
         None => {}
     }
     let (_, run_id) = rejects_of(&context.instance().await?, args.run.as_deref()).await?;
@@ -125,6 +141,15 @@ async fn discard(context: &Context, run: Option<&str>, filter: Option<&str>) -> 
         thousands(rows)
     ));
     Ok(())
+}
+
+async fn purge(context: &Context, customer: &str, dry_run: bool) -> Result<()> {
+    let object = Object::of(context.settings.output)?;
+    let instance = context.instance().await?;
+    let settings = context.settings.engine(&instance.config().defaults);
+    let effect = if dry_run { Effect::Plan } else { Effect::Apply };
+    let report = maintain::purge(&instance, &settings, customer, effect).await?;
+    object.print(&report, || render::purged(&report, context.program()))
 }
 
 async fn by_rule(session: &Session, of_run: &str) -> Result<()> {

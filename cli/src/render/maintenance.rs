@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sluice_engine::maintain::plan::Reason;
 use sluice_engine::maintain::{
-    GroupOutcome, GroupReport, OptimizeReport, TableReport, TableState, VacuumReport,
+    Expired, GroupOutcome, GroupReport, OptimizeReport, TableReport, TableState, VacuumReport,
 };
 
 use super::columns::{Align, columns};
@@ -31,12 +31,24 @@ pub fn optimized(report: &OptimizeReport) -> String {
         Align::Right,
     ];
     text.push_str(&columns(&aligns, &rows));
-    let lines: Vec<String> = report.tables.iter().flat_map(by_reason).collect();
+    let mut lines: Vec<String> = report.tables.iter().flat_map(by_reason).collect();
+    lines.extend(report.expired.iter().map(expired));
     match lines.as_slice() {
         [] => text.push_str("nothing to do\n"),
         lines => lines.iter().for_each(|line| text.push_str(&format!("{line}\n"))),
     }
     text
+}
+
+/// One line on rejects that outlived the retention of their process.
+pub fn expired(expired: &Expired) -> String {
+    format!(
+        "retention: of run {} of {}, {} rejects lost their payload and {} left",
+        expired.run_id,
+        expired.process,
+        thousands(expired.blanked_rows),
+        thousands(expired.removed_rows)
+    )
 }
 
 /// One line on what was done to a table after a run; nothing where nothing was done.

@@ -51,12 +51,13 @@ impl Undone {
 
 /// What takes the table back to `version`: every later run, rollback and adoption that counts, latest first.
 ///
-/// Undoing a rollback makes what it undid count again, so that it is undone in its turn.
+/// Undoing a rollback makes what it undid count again, so that it is undone in its turn. What was forgotten stays so.
 #[must_use]
 pub fn later_than(commits: &[Commit], undone: &Undone, version: u64) -> Vec<String> {
     let mut undone = undone.clone();
     let mut found = Vec::new();
-    for commit in commits.iter().rev().take_while(|c| c.version > version) {
+    let later = commits.iter().rev().take_while(|c| c.version > version);
+    for commit in later.filter(|commit| commit.kind != CommitKind::Erasure) {
         let Some(id) = commit.run_id() else { continue };
         if undone.by(id).is_none() {
             undone.undo(id, "");
@@ -80,7 +81,7 @@ pub fn writers_since(commits: &[Commit], version: u64) -> Vec<&Commit> {
         }
         let undoes = commit.undoes();
         match commit.kind {
-            CommitKind::Create | CommitKind::Optimize | CommitKind::Settled => {}
+            CommitKind::Create | CommitKind::Optimize | CommitKind::Settled | CommitKind::Erasure => {}
             CommitKind::Rollback if undoes.iter().all(|id| ids.contains(id)) => cancelled.extend(undoes),
             _ => writers.push(*commit),
         }

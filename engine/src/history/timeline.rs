@@ -34,6 +34,8 @@ pub enum CommitKind {
     Optimize,
     /// A run that was silent for too long was settled; nothing was written.
     Settled,
+    /// A customer was forgotten.
+    Erasure,
     /// Another program wrote, or this one in a way that an older version of it did.
     Other,
 }
@@ -109,6 +111,9 @@ fn kind_of(version: u64, actions: &[Action], info: &CommitInfo) -> CommitKind {
     }
     if info.info.contains_key("settled") {
         return CommitKind::Settled;
+    }
+    if info.info.contains_key("erasure") {
+        return CommitKind::Erasure;
     }
     if info.info.contains_key("adopted_from") {
         return CommitKind::Adoption;

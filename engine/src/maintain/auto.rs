@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::erase::{Expired, expire};
 use super::lock::MaintenanceLock;
 use super::optimize::{Effect, Extent, OptimizeRequest, optimize_table};
 use super::plan::Thresholds;
@@ -19,6 +20,8 @@ use crate::spec::AutoMaintenance;
 pub struct AfterRun {
     /// By table.
     pub tables: Vec<TableReport>,
+    /// Rejects that outlived the retention of their process.
+    pub expired: Vec<Expired>,
     /// What went wrong. The run has ended before, well or badly, and nothing of it is lost.
     pub problems: Vec<Error>,
 }
@@ -40,6 +43,10 @@ pub async fn after_run(instance: &Instance, settings: &Settings, stop: &Arc<Noti
             return done;
         }
     };
+    match expire(instance, settings, chrono::Utc::now()).await {
+        Ok(expired) => done.expired = expired,
+        Err(error) => done.problems.push(error.in_file(MaintainedTable::Rejects.word())),
+    }
     let request = OptimizeRequest {
         tables: MaintainedTable::ALL.to_vec(),
         effect: Effect::Apply,

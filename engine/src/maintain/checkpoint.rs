@@ -52,14 +52,29 @@ pub async fn checkpoint_if_due(log: &TableLog, every: u64) -> Result<Checkpointe
     if commits < every {
         return Ok(Checkpointed::NotDue);
     }
-    let mut table = DeltaTable::new(log.store().clone());
-    table.load_version(version).await?;
-    create_checkpoint(&table, None).await?;
+    let table = checkpoint(log, version).await?;
     let cleans_up = table.snapshot()?.metadata().configuration().get(CLEAN_UP);
     if cleans_up.is_none_or(|setting| setting != "false") {
         cleanup_metadata(&table, None).await?;
     }
     Ok(Checkpointed::Written { version })
+}
+
+/// Writes a checkpoint of the newest version, and returns that.
+///
+/// # Errors
+/// The store failed. The table is as readable as before.
+pub(crate) async fn checkpoint_now(log: &TableLog) -> Result<u64> {
+    let version = log.snapshot(None).await?.version;
+    checkpoint(log, version).await?;
+    Ok(version)
+}
+
+async fn checkpoint(log: &TableLog, version: u64) -> Result<DeltaTable> {
+    let mut table = DeltaTable::new(log.store().clone());
+    table.load_version(version).await?;
+    create_checkpoint(&table, None).await?;
+    Ok(table)
 }
 
 /// The version of the last checkpoint. A hint that is damaged is none: then a checkpoint is written, and a new hint.

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use super::checkpoint::checkpoint_if_due;
 use super::commit_groups::{FoldedGroup, commit_groups};
+use super::erase::expire;
 use super::fold::Fold;
 use super::leases::Leases;
 use super::lock::MaintenanceLock;
@@ -100,7 +101,12 @@ pub async fn optimize(
         Effect::Apply => Some(MaintenanceLock::take(instance, "optimize").await?),
         Effect::Plan => None,
     };
-    let report = optimize_tables(instance, settings, request, lock.as_ref()).await;
+    let mut report = optimize_tables(instance, settings, request, lock.as_ref()).await;
+    if let (Ok(report), Some(_)) = (&mut report, &lock)
+        && request.tables.contains(&MaintainedTable::Rejects)
+    {
+        report.expired = expire(instance, settings, chrono::Utc::now()).await?;
+    }
     if let Some(lock) = lock {
         lock.release().await;
     }
@@ -127,6 +133,7 @@ async fn optimize_tables(
     Ok(OptimizeReport {
         dry_run: request.effect == Effect::Plan,
         tables,
+        expired: Vec::new(),
     })
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::commit_groups::FoldedGroup;
+use super::erase::Expired;
 use super::plan::{FileFacts, Group, Reason, max_overlap};
 use super::tables::MaintainedTable;
 use crate::table::Snapshot;
@@ -14,6 +15,9 @@ pub struct OptimizeReport {
     pub dry_run: bool,
     /// By table.
     pub tables: Vec<TableReport>,
+    /// Rejects that outlived the retention of their process.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<Expired>,
 }
 
 /// What it did to one.

@@ -220,6 +220,21 @@ fn partial_files(log: &TableLog) -> Result<Vec<ListedFile>> {
     Ok(files)
 }
 
+/// Deletes what dead programs were writing to a table; only where no run and no other maintenance is under way. Returns how
+/// many files.
+///
+/// # Errors
+/// The folder cannot be read or written.
+pub(super) fn delete_partial_files(log: &TableLog) -> Result<u64> {
+    let files = partial_files(log)?;
+    if let Ok(folder) = log.store().root_url().to_file_path() {
+        for file in &files {
+            std::fs::remove_file(folder.join(&file.path))?;
+        }
+    }
+    Ok(files.len() as u64)
+}
+
 async fn delete(log: &TableLog, garbage: &[ListedFile]) -> Result<()> {
     let (partial, whole): (Vec<&ListedFile>, Vec<&ListedFile>) = garbage
         .iter()

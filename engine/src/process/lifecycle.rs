@@ -379,7 +379,9 @@ pub async fn effective(instance: &Instance, name: &str) -> Result<Value> {
             "max_rejects": format!("{:?}", process.policy.max_rejects), "strict": format!("{:?}", process.policy.strict),
             "allow_none": format!("{:?}", process.policy.allow_none),
         },
-        "guard": process.guard,
+        "guard": process.guard, "retention": {
+            "reject_payload": process.retention.payload, "reject_rows": process.retention.rows,
+        },
         "schedule": process.schedule.as_ref().map(schedule_words), "attribute": attributes, "rules": rules,
         "definition_hash": process.hash,
     }))

@@ -69,12 +69,12 @@ pub use policy::{
 };
 pub use problem::Problem;
 pub use process::{
-    Process, RawAttribute, RawGuard, RawPolicy, RawProcess, RawRule, RawRules, RawSchedule,
+    Process, RawAttribute, RawGuard, RawPolicy, RawProcess, RawRetention, RawRule, RawRules, RawSchedule,
     RawSource,
 };
 pub use render::{NewProcess, render_process, render_raw};
 pub use resolve::{parse_process, parse_process_in};
-pub use retention::Retention;
+pub use retention::{RejectRetention, Retention};
 pub use rewrite::{attributes_beside, beside, with_type};
 pub use rule::{BUILTIN_RULE_IDS, BuiltinSeverities, RuleKind, Severity, UserRule};
 pub use schedule::{Every, Schedule};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute::Attribute;
 use super::guard::Guard;
 use super::policy::{Mode, NullPolicy, OnDuplicate, OnScale, OnTooLong, OnUnsupported, Policy, RawBudget};
+use super::retention::RejectRetention;
 use super::rule::{BuiltinSeverities, Severity, UserRule};
 use super::schedule::{Every, Schedule};
 use super::source::{Format, Newline, Source};
@@ -28,6 +29,8 @@ pub struct Process {
     pub policy: Policy,
     /// What a run must not do unasked.
     pub guard: Guard,
+    /// How long rejects are kept.
+    pub retention: RejectRetention,
     /// When it runs; none: one-time.
     pub schedule: Option<Schedule>,
     /// Severities of the built-in rules.
@@ -70,6 +73,9 @@ pub struct RawProcess {
     /// What a run must not do to the customers unless it is told yes.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
     pub guard: Option<RawGuard>,
+    /// How long rejects are kept; without it for ever.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
+    pub retention: Option<RawRetention>,
     /// When it runs; without it the process is one-time.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "table")]
     pub schedule: Option<RawSchedule>,
@@ -224,6 +230,18 @@ pub struct RawGuard {
     /// How many fewer rows than the last run that merged a source may have, as "30%" of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_row_drop: Option<String>,
+}
+
+/// How long rejects are kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename = "retention")]
+pub struct RawRetention {
+    /// How long the customer, the values and the bytes of a reject are kept, as "90d" or "48h".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_payload: Option<String>,
+    /// How long a reject is kept at all: its place and the rules it broke. `runs` counts them for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_rows: Option<String>,
 }
 
 /// When a recurring process runs.

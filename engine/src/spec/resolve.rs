@@ -13,6 +13,7 @@ use super::policy::{self, OnDuplicate, Policy};
 use super::problem::{Findings, Problem};
 use super::process::{Process, RawAttribute, RawProcess, RawSource};
 use super::read::Document;
+use super::retention;
 use super::rule;
 use super::schedule;
 use super::source::{self, Source};
@@ -107,6 +108,7 @@ fn resolve(raw: RawProcess, context: &Context<'_>, findings: &mut Findings) -> O
         .and_then(|raw| schedule::resolve(&raw, context.defaults, findings));
     let rules = rule::resolve(&raw.rule, findings);
     let guard = guard::resolve(&raw.guard.unwrap_or_default(), findings);
+    let retention = retention::resolve(&raw.retention.unwrap_or_default(), findings);
     Some(Process {
         name: String::new(),
         mode: raw.mode?,
@@ -115,6 +117,7 @@ fn resolve(raw: RawProcess, context: &Context<'_>, findings: &mut Findings) -> O
         attributes,
         policy,
         guard,
+        retention,
         schedule,
         severities: raw.rules.unwrap_or_default().into(),
         rules,

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use chrono::Duration;
 use serde::{Serialize, Serializer};
 
-use super::problem::Problem;
+use super::problem::{Findings, Problem};
+use super::process::RawRetention;
 
 /// How long the versions of a table are kept whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,38 @@ impl Retention {
     pub fn duration(self) -> Duration {
         Duration::hours(i64::from(self.hours))
     }
+}
+
+/// How long the rejects of a process are kept; nothing goes where nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RejectRetention {
+    /// What is about a person: the customer, the values, the bytes.
+    pub payload: Option<Retention>,
+    /// All of a reject.
+    pub rows: Option<Retention>,
+}
+
+/// The retention of `[retention]`.
+pub(super) fn resolve(raw: &RawRetention, findings: &mut Findings) -> RejectRetention {
+    let mut time = |key: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        findings.take(&format!("retention.{key}"), text.parse())
+    };
+    let retention = RejectRetention {
+        payload: time("reject_payload", &raw.reject_payload),
+        rows: time("reject_rows", &raw.reject_rows),
+    };
+    if let (Some(payload), Some(rows)) = (retention.payload, retention.rows)
+        && payload > rows
+    {
+        let what = format!("the payload would outlive its row: {payload} is longer than {rows}");
+        findings.add(
+            "retention.reject_payload",
+            what,
+            "write a shorter time, or leave it out",
+        );
+    }
+    retention
 }
 
 impl FromStr for Retention {

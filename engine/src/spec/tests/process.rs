@@ -280,6 +280,7 @@ fn the_schema_names_every_key_and_requires_what_the_reader_requires() {
             "attribute",
             "policy",
             "guard",
+            "retention",
             "schedule",
             "rules",
             "rule"

@@ -95,6 +95,10 @@ fn a_raw_process_with_every_table_reads_back() {
             max_cleared: Some("20%".to_owned()),
             ..RawGuard::default()
         }),
+        retention: Some(RawRetention {
+            reject_payload: Some("90d".to_owned()),
+            ..RawRetention::default()
+        }),
         schedule: Some(RawSchedule {
             every: Some(Every::Day),
             ..RawSchedule::default()
