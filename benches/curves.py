@@ -14,12 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402
-
-import timing  # noqa: E402
+import plots
+import programs
+import timing
 
 STRATEGIES = ["auto", "deletion_vector", "splice", "rewrite"]
 SHARES = [0.1, 1, 3, 10, 30, 100]
@@ -49,6 +46,7 @@ class Bench:
 
     def __init__(self, options, folder, customers, attributes):
         self.options, self.folder, self.customers = options, folder, customers
+        self.sluice = programs.Sluice(options.sluice, folder, options.options.split())
         self.pristine, self.copy = folder / "base", folder / "copy"
         first = self.change_set(customers // 10, seed=2, attributes=attributes)
         timing.succeeds([options.sluice, "init", self.pristine, "--from", first.parent / "base.csv",
@@ -66,10 +64,7 @@ class Bench:
         return folder / "changes.csv"
 
     def ingest(self, instance, csv):
-        attributes = [word for attribute in timing.ATTRIBUTES for word in ("--attribute", attribute)]
-        sample = timing.measured(
-            [self.options.sluice, "-i", instance, "ingest", csv, "--key", "cid", *attributes, "--name", "race",
-             "--output", "json", "--quiet", *self.options.options.split()])
+        sample = self.sluice.run(instance, csv)
         timing.check(str(csv), sample.report, timing.expected(csv))
         return sample
 
@@ -132,26 +127,25 @@ def at(options, folder, customers, attributes):
 
 
 def draw(curves, out):
-    """One plot a curve; the bytes of a plot depend on its figures alone."""
-    plt.rcParams.update({"svg.hashsalt": "sluice", "svg.fonttype": "none", "font.size": 9, "axes.grid": True})
+    """One plot a curve."""
     if "shares" in curves:
-        figure, axes = plt.subplots(figsize=(6, 4))
+        figure, axes = plots.figure(figsize=(6, 4))
         for strategy, points in curves["shares"].items():
             axes.plot([p["percent"] for p in points], [p["merge_seconds"] for p in points], marker="o",
                       label=strategy.replace("_", " "), linewidth=3 if strategy == "auto" else 1.2,
                       alpha=0.5 if strategy == "auto" else 1)
         label(axes, "percent of the customers in the change set", "merge, seconds", "1 M customers x 30 attributes")
-        save(figure, out / "strategies.svg")
+        plots.save(figure, out / "strategies.svg")
     for name, unit, title in (("sizes", "customers", "30 attributes"), ("widths", "attributes", "1 M customers")):
         if name in curves:
-            figure, (seconds, memory) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+            figure, (seconds, memory) = plots.figure(1, 2, figsize=(8, 3.6), layout="constrained")
             for key, words in (("fixed", "50,000 rows"), ("tenth", "one row in ten customers")):
                 x = [point[unit] for point in curves[name]]
                 seconds.plot(x, [p[key]["seconds"] for p in curves[name]], marker="o", label=words)
                 memory.plot(x, [p[key]["peak_rss_bytes"] / 1e6 for p in curves[name]], marker="o", label=words)
             label(seconds, unit, "whole run, seconds", title)
             label(memory, unit, "peak memory, MB", title)
-            save(figure, out / f"{name}.svg")
+            plots.save(figure, out / f"{name}.svg")
 
 
 def label(axes, x, y, title):
@@ -159,11 +153,6 @@ def label(axes, x, y, title):
     axes.set_ylim(bottom=0)
     axes.set(xlabel=x, ylabel=y, title=title)
     axes.legend()
-
-
-def save(figure, path):
-    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
-    plt.close(figure)
 
 
 def main():

@@ -9,7 +9,9 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 
+import programs
 import timing
 
 
@@ -17,29 +19,25 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", nargs="+", help="files of sluice generate, the clean one first")
     parser.add_argument("--sluice", required=True, help="the program, a release build")
-    parser.add_argument("--rounds", type=int, default=3, help="runs over each file [3]")
+    parser.add_argument("--rounds", type=timing.positive, default=3, help="runs over each file [3]")
     parser.add_argument("--json", action="store_true", help="print an object instead of a table")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("at least one round")
-    return options
-
-
-def checked(program, instance, csv):
-    sample = timing.dry_run(program, instance, csv)
-    timing.check(csv, sample.report, timing.expected(csv))
-    return sample
+    return parser.parse_args()
 
 
 def compare(options):
     """Medians by file, and each one's time by that of the first."""
-    sizes_bytes = {csv: timing.warm(csv) for csv in options.csv}
-    with timing.sluice_instance(options.sluice) as instance:
-        runs = {csv: lambda csv=csv: checked(options.sluice, instance, csv) for csv in options.csv}
-        samples = timing.in_turn(runs, options.rounds)
+    samples = {csv: [] for csv in options.csv}
+    with tempfile.TemporaryDirectory(prefix="sluice-rejects-") as work:
+        sluice = programs.Sluice(options.sluice, work)
+        sluice.renew("none", None)
+        for _ in range(options.rounds):
+            for csv, found in samples.items():
+                timing.warm(csv)
+                found.append(sluice.validate(csv))
+                timing.check(csv, found[-1].report, timing.expected(csv))
     results = {}
     for csv, found in samples.items():
-        result = timing.medians(found, sizes_bytes[csv])
+        result = timing.medians(found, os.path.getsize(csv))
         rows_read = found[0].report["rows_read"]
         result["bad_percent"] = round(100 * result["rows_rejected"] / max(rows_read, 1), 3)
         first = next(iter(results.values()), result)

@@ -1,24 +1,14 @@
-"""What the races share: commands as processes, their time and memory, Sluice's command line, tables."""
+"""What the races share: commands as processes, their time and memory, what a file must give, tables."""
 
-import contextlib
 import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-ATTRIBUTES = [
-    "Email=email", "Loyalty Tier=string", "City=string", "Signup Date=date", "Last Login=timestamp",
-    "Total Spend=decimal(18,2)", "Orders=int", "Opted In=boolean", "Points=bigint", "Favourite Note=string",
-]
-"""Columns of the customer file, each with its type."""
-
-DATA_FAILED = 3
-"""Exit code of a run that found everything out and may not merge, as when no row is accepted."""
 
 
 class Wrong(Exception):
@@ -39,67 +29,77 @@ class Sample:
     """Peak resident memory."""
     report: dict
     """The JSON object that the program printed."""
+    disk_bytes: int = 0
+    """What the program keeps on disk afterwards."""
 
 
-def measured(command, allowed=(0,)):
-    """Runs a command that prints one JSON object."""
+def measured(command, allowed=(0,), limit_seconds=None):
+    """Runs a command that prints one JSON object; one that takes longer than its limit is ended."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        timer = threading.Timer(limit_seconds or 0, process.kill)
+        if limit_seconds:
+            timer.start()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
+        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         texts = [(stream.seek(0), stream.read().decode(errors="replace"))[1] for stream in (out, err)]
+    name = Path(command[1] if str(command[1]).endswith(".py") else command[0]).name
+    if limit_seconds and seconds >= limit_seconds:
+        raise Wrong(f"{name} was not done after {limit_seconds} s")
     if process.returncode not in allowed:
-        raise Wrong(f"{command[0]} ended with {process.returncode}: {texts[1].strip() or texts[0].strip()}")
+        raise Wrong(f"{name} ended with {process.returncode}: {last_lines(texts[1]) or last_lines(texts[0])}")
     try:
         report = json.loads(texts[0])
     except json.JSONDecodeError as error:
-        raise Wrong(f"{' '.join(map(str, command[:3]))} printed no JSON object: {error}") from error
+        raise Wrong(f"{name} printed no JSON object: {error}") from error
     return Sample(seconds, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, report)
 
 
-def succeeds(command):
+def last_lines(text):
+    """The end of what was printed: what went wrong stands there."""
+    return " / ".join(line.strip() for line in text.strip().splitlines()[-3:])[-400:]
+
+
+def succeeds(command, **settings):
     """Runs a command of which only the end counts."""
-    made = subprocess.run(command, capture_output=True, text=True)
+    made = subprocess.run(command, capture_output=True, text=True, **settings)
     if made.returncode:
-        raise Wrong(f"{command[0]} {command[1]} ended with {made.returncode}: {made.stderr.strip()}")
+        raise Wrong(f"{Path(command[0]).name} {command[1]} ended with {made.returncode}: {last_lines(made.stderr)}")
 
 
-@contextlib.contextmanager
-def sluice_instance(program):
-    """A fresh instance for dry runs, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="sluice-race-") as folder:
-        instance = Path(folder) / "instance"
-        succeeds([program, "init", str(instance)])
-        yield instance
+def printed(command):
+    """What a command prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def dry_run(program, instance, csv):
-    """Sluice reads and judges the file, and merges nothing."""
-    attributes = [word for attribute in ATTRIBUTES for word in ("--attribute", attribute)]
-    command = [program, "-i", str(instance), "ingest", str(csv), "--key", "cid", *attributes, "--name", "race",
-               "--dry-run", "--output", "json", "--quiet"]
-    return measured(command, allowed=(0, DATA_FAILED))
+def positive(text):
+    """A whole number from one, for arguments."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"{text} is not positive")
+    return number
 
 
-def expected(csv, rows_rejected=None):
-    """What the generator says of a file: `changes.json` beside `changes.csv`, or a number given."""
+def expected(csv):
+    """What the generator says of a file: `changes.json` beside `changes.csv`."""
     beside = Path(csv).with_suffix(".json")
-    facts = json.loads(beside.read_text()) if beside.exists() else {}
-    if rows_rejected is not None:
-        facts["rejected"] = rows_rejected
-    if "rejected" not in facts:
-        raise Wrong(f"{beside} is not there: how many records must be rejected? Give --expect-rejected")
-    return facts
+    try:
+        return json.loads(beside.read_text())
+    except FileNotFoundError as error:
+        raise Wrong(f"{beside} is not there, so nobody knows what must be rejected; sluice generate writes it") from error
 
 
 def check(name, report, facts):
-    """A time counts only if the right records were rejected, by number and, if known, by rule."""
+    """A time counts only if the right records were read and rejected, by number and by rule."""
+    if report["rows_read"] != facts["rows"]:
+        raise Wrong(f"{name} read {report['rows_read']} records, and there are {facts['rows']}")
     if report["rows_rejected"] != facts["rejected"]:
         raise Wrong(f"{name} rejected {report['rows_rejected']} records, and {facts['rejected']} are bad")
     found = rule_counts(report)
-    if facts.get("rule_counts") is not None and found != facts["rule_counts"]:
+    if found != facts["rule_counts"]:
         raise Wrong(f"{name} rejected by rule {found}, and {facts['rule_counts']} is right")
 
 
@@ -120,18 +120,6 @@ def warm(csv):
     return size_bytes
 
 
-def in_turn(programs, rounds):
-    """Runs A B C A B C ..., so that whatever else the machine does meets all of them; samples by name."""
-    samples = {name: [] for name in programs}
-    for number in range(1, rounds + 1):
-        for name, run in programs.items():
-            sample = run()
-            samples[name].append(sample)
-            load = os.getloadavg()[0]
-            print(f"round {number}, {name}: {sample.seconds:.2f} s, load {load:.1f}", file=sys.stderr)
-    return samples
-
-
 def medians(samples, size_bytes):
     """The medians of one program's runs."""
     def middle(field):
@@ -140,10 +128,12 @@ def medians(samples, size_bytes):
     return {
         "seconds": round(middle("seconds"), 3),
         "fastest_seconds": round(min(sample.seconds for sample in samples), 3),
+        "slowest_seconds": round(max(sample.seconds for sample in samples), 3),
         "process_seconds": round(middle("process_seconds"), 3),
         "cpu_seconds": round(middle("cpu_seconds"), 3),
         "gb_per_second": round(size_bytes / 1e9 / middle("seconds"), 3),
         "peak_rss_bytes": int(middle("peak_rss_bytes")),
+        "disk_bytes": int(middle("disk_bytes")),
         "rows_rejected": samples[0].report["rows_rejected"],
     }
 

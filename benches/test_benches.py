@@ -1,0 +1,154 @@
+"""Tests of what the races decide without running anything: python -m unittest discover benches"""
+
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import contest
+import report
+import suite
+import timing
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+import measure  # noqa: E402
+
+FACTS = {"rows": 10, "rejected": 3, "rule_counts": {"cid_null": 1, "email_invalid": 2}}
+
+
+def sample(seconds=1.0, **counts):
+    found = {"rows_read": 10, "rows_rejected": 3, "rule_counts": FACTS["rule_counts"], "rows_updated": 4,
+             "rows_inserted": 3} | counts
+    return timing.Sample(seconds, seconds, seconds, 1_000_000, found)
+
+
+class Fake:
+    """A program that gives the samples it was told to, one a step."""
+
+    def __init__(self, name, answers, points=(7,)):
+        self.name, self.title, self.judges = name, name.upper(), True
+        self.answers, self.points, self.at = answers, points, 0
+
+    def renew(self, _start, _base):
+        self.at = 0
+
+    def forget(self):
+        pass
+
+    def ingest(self, _csv):
+        self.at += 1
+        return self.answers[self.at - 1]
+
+    def sums(self):
+        return {"points": self.points[min(self.at, len(self.points)) - 1]}
+
+    def disk_bytes(self):
+        return 5
+
+    def facts(self, _report):
+        return {"version": "1", "settings": []}
+
+
+class Races(unittest.TestCase):
+    def outcome(self, *programs, steps=2, rounds=2):
+        with tempfile.TemporaryDirectory() as folder:
+            csv = Path(folder) / "changes.csv"
+            csv.write_text("cid\n")
+            csv.with_suffix(".json").write_text(json.dumps(FACTS))
+            chain = contest.Chain("none", None, [contest.Step(f"step {at}", csv) for at in range(steps)])
+            return contest.race(programs, chain, rounds)
+
+    def test_a_peer_with_our_answer_has_a_time(self):
+        outcome = self.outcome(Fake("sluice", [sample(2)] * 2), Fake("peer", [sample(5)] * 2))
+        self.assertEqual({}, outcome["out"])
+        self.assertEqual([2.5, 2.5], [step["programs"]["peer"]["ratio"] for step in outcome["steps"]])
+
+    def test_a_peer_whose_table_differs_has_no_time_from_that_step_on(self):
+        outcome = self.outcome(Fake("sluice", [sample()] * 3), Fake("peer", [sample()] * 3, (7, 8, 7)), steps=3)
+        self.assertEqual([True, False, False], ["peer" in step["programs"] for step in outcome["steps"]])
+        self.assertIn("points is 8 in place of 7", outcome["out"]["peer"]["reason"])
+        self.assertEqual("step 1", outcome["out"]["peer"]["step"])
+
+    def test_customers_that_met_nothing_to_change_count_as_met(self):
+        ours = sample(rows_updated=0, rows_unchanged=4)
+        outcome = self.outcome(Fake("sluice", [ours]), Fake("peer", [sample()]), steps=1)
+        self.assertEqual({}, outcome["out"])
+
+    def test_a_wrong_number_of_rejects_ends_a_peer(self):
+        outcome = self.outcome(Fake("sluice", [sample()]), Fake("peer", [sample(rows_rejected=2)]), steps=1)
+        self.assertIn("rejected 2 records, and 3 are bad", outcome["out"]["peer"]["reason"])
+
+    def test_a_record_rejected_by_another_rule_ends_a_peer(self):
+        other = sample(rule_counts={"cid_null": 2, "email_invalid": 1})
+        outcome = self.outcome(Fake("sluice", [sample()]), Fake("peer", [other]), steps=1)
+        self.assertIn("rejected by rule", outcome["out"]["peer"]["reason"])
+
+    def test_a_record_that_was_not_read_ends_a_peer(self):
+        outcome = self.outcome(Fake("sluice", [sample()]), Fake("peer", [sample(rows_read=9)]), steps=1)
+        self.assertIn("read 9 records, and there are 10", outcome["out"]["peer"]["reason"])
+
+    def test_if_ours_is_wrong_there_is_no_race(self):
+        with self.assertRaises(timing.Wrong):
+            self.outcome(Fake("sluice", [sample(rows_rejected=2)]), steps=1)
+
+    def test_a_program_that_takes_too_long_is_ended(self):
+        with self.assertRaisesRegex(timing.Wrong, "was not done after 0.2 s"):
+            timing.measured([sys.executable, "-c", "import time; time.sleep(60)"], limit_seconds=0.2)
+
+    def test_counts_of_rules_are_the_same_as_a_list_or_an_object(self):
+        listed = {"rule_counts": [{"rule": "cid_null", "records": 1}, {"rule": "email_invalid", "records": 0}]}
+        self.assertEqual(timing.rule_counts({"rule_counts": {"cid_null": 1}}), timing.rule_counts(listed))
+
+
+class Reports(unittest.TestCase):
+    def figures(self, **seconds):
+        programs = {name: timing.medians([sample(low), sample(high)], 1) | {"ratio": 1}
+                    for name, (low, high) in seconds.items()}
+        step = {"step": "load", "file_bytes": 1_000_000, "rows": 10, "rejected": 3, "programs": programs,
+                "answer": {"rows_met": 4, "rows_inserted": 3}}
+        return {"command": "run", "settings": {"customers": 10, "attributes": 1, "bad": "1%", "rounds": 2, "options": ""},
+                "machine": {"date": "2026-01-01", "processor": "P", "cores": 2, "memory_bytes": 1, "system": "S",
+                            "python": "3"},
+                "loads": {"least": 1, "most": 2}, "steps": [step], "out": [],
+                "programs": {name: {"title": name.upper(), "version": "1", "settings": ["s"]} for name in seconds}}
+
+    def test_an_order_that_turned_although_no_runs_overlap_is_said_so(self):
+        figures = report.after(self.figures(a=(1, 2), b=(3, 4)), self.figures(a=(5, 6), b=(3, 4)))
+        self.assertEqual([["a", "b"]], figures["repeat"][0]["certain"])
+        self.assertIn("load: a and b changed places; 1 of these pairs", report.as_markdown(figures))
+
+    def test_an_order_that_turned_within_the_noise_is_not_certain(self):
+        figures = report.after(self.figures(a=(1, 2), b=(1.5, 4)), self.figures(a=(5, 6), b=(3, 4)))
+        self.assertEqual([], figures["repeat"][0]["certain"])
+
+    def test_runs_of_other_sizes_are_not_compared(self):
+        before = self.figures(a=(1, 2), b=(3, 4))
+        before["settings"]["customers"] = 11
+        self.assertIsNone(report.after(before, self.figures(a=(1, 2), b=(3, 4)))["repeat"])
+
+    def test_steps_that_did_not_run_again_stay(self):
+        before, now = self.figures(a=(1, 2)), self.figures(a=(1, 2))
+        now["steps"][0]["step"] = "validate"
+        self.assertEqual(["validate", "load"], [step["step"] for step in report.after(before, now)["steps"]])
+
+    def test_the_fastest_is_marked_and_who_failed_is_named(self):
+        figures = self.figures(a=(1, 2), b=(3, 4)) | {"out": [{"title": "C", "step": "load", "reason": "it fell"}]}
+        text = report.as_markdown(figures)
+        self.assertIn("| load | **1.50** | 3.50 |", text)
+        self.assertIn("- **C**, at load: it fell", text)
+
+
+class Peers(unittest.TestCase):
+    def test_a_row_counts_once_for_each_rule_that_it_broke(self):
+        found = measure.judged({0: 5, 0b1: 2, 0b11: 3, measure.DUPLICATE: 1})
+        self.assertEqual({"rows_read": 11, "rows_rejected": 6,
+                          "rule_counts": {"cid_null": 5, "type_mismatch": 3, "cid_duplicate": 1}}, found)
+
+    def test_the_command_in_the_report_names_no_folder(self):
+        words = ["--sluice", "/somewhere/sluice", "--rounds", "3", "--work=/tmp", "--only", "load", "--out", "x"]
+        self.assertEqual(["--rounds", "3", "--only", "load"], suite.without_paths(words))
+
+
+if __name__ == "__main__":
+    unittest.main()
