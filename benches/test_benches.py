@@ -24,11 +24,11 @@ def sample(seconds=1.0, **counts):
 
 
 class Fake:
-    """A program that gives the samples it was told to, one a step."""
+    """A program that gives the samples it was told to, one a step, and the points, one after the other."""
 
     def __init__(self, name, answers, points=(7,)):
         self.name, self.title, self.judges = name, name.upper(), True
-        self.answers, self.points, self.at = answers, points, 0
+        self.answers, self.points, self.at, self.asked = answers, points, 0, 0
 
     def renew(self, _start, _base):
         self.at = 0
@@ -41,7 +41,8 @@ class Fake:
         return self.answers[self.at - 1]
 
     def sums(self):
-        return {"points": self.points[min(self.at, len(self.points)) - 1]}
+        self.asked += 1
+        return {"points": self.points[min(self.asked, len(self.points)) - 1]}
 
     def disk_bytes(self):
         return 5
@@ -69,6 +70,10 @@ class Races(unittest.TestCase):
         self.assertEqual([True, False, False], ["peer" in step["programs"] for step in outcome["steps"]])
         self.assertIn("points is 8 in place of 7", outcome["out"]["peer"]["reason"])
         self.assertEqual("step 1", outcome["out"]["peer"]["step"])
+
+    def test_a_peer_that_fails_in_a_later_round_has_no_time_from_the_earlier_ones(self):
+        outcome = self.outcome(Fake("sluice", [sample()] * 2), Fake("peer", [sample()] * 2, (7, 7, 7, 8)))
+        self.assertEqual([True, False], ["peer" in step["programs"] for step in outcome["steps"]])
 
     def test_customers_that_met_nothing_to_change_count_as_met(self):
         ours = sample(rows_updated=0, rows_unchanged=4)

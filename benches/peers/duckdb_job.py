@@ -83,7 +83,7 @@ def merge_into(connection, customers):
 
 
 def keep(connection, report, csv, place, after=""):
-    """The job in one transaction of the database `place`, its tables `customers` and `rejects`; `after` is SQL."""
+    """The job in one transaction, in the schema or lake `place`, its tables `customers` and `rejects`; `after` is SQL."""
     with report.phase("read_and_rules"):
         judge(connection, csv)
     connection.execute("BEGIN")

@@ -17,7 +17,7 @@ def build(options):
 
 def ingest(options, report):
     connection = duckdb_job.connect(options.target)
-    return duckdb_job.keep(connection, report, options.csv, "customers.main", "CHECKPOINT")
+    return duckdb_job.keep(connection, report, options.csv, "main", "CHECKPOINT")
 
 
 if __name__ == "__main__":
