@@ -278,7 +278,12 @@ async fn nobody_is_forgotten_while_a_run_is_under_way_or_somebody_maintains() {
     let second = Forgetting::plan(&bench.instance, &bench.settings, CID).await;
     assert_eq!(second.err().unwrap().class(), Class::Conflict);
     drop(held.carry_out().await.unwrap());
-    let lease = sluice_engine::process::Lease::new(sluice_engine::ids::new_run_id(), 9, "manual".into());
+    let lease = sluice_engine::process::Lease::new(
+        sluice_engine::ids::new_run_id(),
+        9,
+        "manual".into(),
+        std::time::Duration::from_secs(60),
+    );
     bench
         .state("p")
         .update(|state| {

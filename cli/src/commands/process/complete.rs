@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sluice_engine::instance::Instance;
 use sluice_engine::process::{self, Summary};
-use sluice_engine::run::{Effect, Extent, Repeat, Report, RunRequest, Trigger};
+use sluice_engine::run::{Effect, Extent, Guards, Repeat, Report, RunRequest, Trigger};
 use sluice_engine::{Class, Error};
 
 use crate::context::Context;
@@ -117,6 +117,8 @@ async fn try_first_records(context: &Context, instance: &Instance, name: &str) -
         extent: Extent::First(SAMPLE_RECORDS),
         repeat: Repeat::SkipMerged,
         max_rejects: None,
+        replay: None,
+        guards: Guards::Heeded,
         trigger: Trigger::Manual,
     };
     let settings = context.settings.engine(&instance.config().defaults);
