@@ -4,6 +4,10 @@ import json
 
 NAME = "benchmarks"
 
+SAME = [("settings", name) for name in ("customers", "attributes", "bad", "options")] + [
+    ("machine", name) for name in ("processor", "cores", "memory_bytes")]
+"""What two runs must have in common to be compared."""
+
 
 def load(out):
     """The figures of the run before; none, if there was none."""
@@ -12,20 +16,26 @@ def load(out):
 
 
 def after(before, figures):
-    """The figures with what the run before them says of their order; steps that did not run again stay.
+    """The figures with what the run before them says of their order, if it had the same settings and machine.
 
-    Both only if the settings are the same.
+    Steps that did not run again stay, if they ran as many rounds.
     """
-    if before is None or any(before["settings"][name] != value for name, value in figures["settings"].items()
-                             if name != "rounds"):
+    if before is None or any(before[part][name] != figures[part][name] for part, name in SAME):
         return figures | {"repeat": None}
     kept = {step["step"]: step for step in before["steps"]}
     compared = [compare(kept[step["step"]], step) for step in figures["steps"] if step["step"] in kept]
     fresh = {step["step"] for step in figures["steps"]}
+    figures = figures | {"repeat": compared or None}
     stay = [step for name, step in kept.items() if name not in fresh]
-    out = [one for one in before["out"] if one["step"] not in fresh]
-    return figures | {"repeat": compared or None, "steps": figures["steps"] + stay, "out": figures["out"] + out,
-                      "programs": before["programs"] | figures["programs"]}
+    if not stay or before["settings"]["rounds"] != figures["settings"]["rounds"]:
+        return figures
+    return figures | {
+        "steps": figures["steps"] + stay,
+        "out": figures["out"] + [one for one in before["out"] if one["step"] not in fresh],
+        "programs": before["programs"] | figures["programs"],
+        "command": f"{before['command']}\n{figures['command']}",
+        "loads": {"least": min(before["loads"]["least"], figures["loads"]["least"]),
+                  "most": max(before["loads"]["most"], figures["loads"]["most"])}}
 
 
 def compare(before, now):

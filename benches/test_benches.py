@@ -134,8 +134,16 @@ class Reports(unittest.TestCase):
 
     def test_steps_that_did_not_run_again_stay(self):
         before, now = self.figures(a=(1, 2)), self.figures(a=(1, 2))
-        now["steps"][0]["step"] = "validate"
-        self.assertEqual(["validate", "load"], [step["step"] for step in report.after(before, now)["steps"]])
+        now["steps"][0]["step"], now["command"], now["loads"] = "validate", "run --only validate", {"least": 0, "most": 1}
+        figures = report.after(before, now)
+        self.assertEqual(["validate", "load"], [step["step"] for step in figures["steps"]])
+        self.assertEqual("run\nrun --only validate", figures["command"])
+        self.assertEqual({"least": 0, "most": 2}, figures["loads"])
+
+    def test_steps_of_another_number_of_rounds_do_not_stay(self):
+        before, now = self.figures(a=(1, 2)), self.figures(a=(1, 2))
+        now["steps"][0]["step"], now["settings"]["rounds"] = "validate", 3
+        self.assertEqual(["validate"], [step["step"] for step in report.after(before, now)["steps"]])
 
     def test_the_fastest_is_marked_and_who_failed_is_named(self):
         figures = self.figures(a=(1, 2), b=(3, 4)) | {"out": [{"title": "C", "step": "load", "reason": "it fell"}]}
