@@ -279,7 +279,7 @@ fn a_back_test_shows_each_rule_before_and_after() {
         .sluice(&["process", "check", "p", "--against", "p/1", "--output", "json"])
         .succeeded();
     assert!(
-        json.stdout().contains("\"newly_accepted_rows\": 2"),
+        json.stdout().contains("\"newly_accepted_rows\": 1"),
         "{}",
         json.stdout()
     );

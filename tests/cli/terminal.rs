@@ -9,7 +9,10 @@ use crate::support::Home;
 
 /// Runs `sluice` with these arguments on a terminal; each answer is typed when its question has come. What was shown, and
 /// the exit code.
-#[expect(clippy::disallowed_methods, reason = "the screen is read beside the test, which ends it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the screen is read beside the test, which ends it"
+)]
 pub fn converse(home: &Home, args: &str, answers: &[(&str, &str)]) -> (String, Option<i32>) {
     let sluice = env!("CARGO_BIN_EXE_sluice");
     let mut script = std::process::Command::new("script");

@@ -117,7 +117,7 @@ async fn write_records(
     reasons: Reasons,
 ) -> Result<u64> {
     let query = format!(
-        "SELECT r.raw, CAST(r.record_no AS VARCHAR) AS record_no, array_to_string(r.rules, ' ') AS rules, m.reasons \
+        "SELECT r.raw, CAST(r.record_no AS VARCHAR) AS number, array_to_string(r.rules, ' ') AS rules, m.reasons \
          FROM (SELECT * FROM reject_states {of_run} AND state = 'open') r \
          LEFT JOIN (SELECT record_no, string_agg(concat(CASE WHEN column_name IS NULL THEN '' ELSE \
                     concat(column_name, ': ') END, message), '; ') AS reasons \
