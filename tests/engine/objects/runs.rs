@@ -113,7 +113,7 @@ async fn runs_merge_nothing_of_objects_that_are_replaced_while_they_are_read() {
     let server = variable("SLUICE_TEST_S3");
     let proxy = Proxy::to(server.trim_start_matches("http://"));
     for _ in 0..40 {
-        proxy.next(Way::Delay(std::time::Duration::from_millis(30)));
+        proxy.next(Way::Delay(std::time::Duration::from_millis(400)));
     }
     objects.process("p", "a.csv", "").await;
     let keys = s3_keys().replace(&server, &format!("http://{}", proxy.address));

@@ -31,7 +31,7 @@ async fn changed_rules_are_held_against_the_source_if_it_is_what_it_was() {
     let first = run(&bench, "a.csv", CSV).await;
     edit(&bench, &ATTRIBUTES, CHANGED).await;
     let before = bench
-        .rows("SELECT count(*) FROM runs UNION ALL SELECT count(*) FROM events")
+        .rows("SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM events) AS events")
         .await;
     let test = tested(&bench, &first).await;
     assert_eq!(test.basis, Basis::Source);
@@ -60,7 +60,7 @@ async fn changed_rules_are_held_against_the_source_if_it_is_what_it_was() {
     };
     assert_eq!((then.record_no, then.rules[0].as_str()), (2, "date_default"));
     let after = bench
-        .rows("SELECT count(*) FROM runs UNION ALL SELECT count(*) FROM events")
+        .rows("SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM events) AS events")
         .await;
     assert_eq!(after, before, "nothing was written");
 }
