@@ -12,7 +12,6 @@ use crate::table::{TableLog, schemas};
 mod conditions;
 mod root;
 
-pub use conditions::check as check_conditions;
 pub use root::Root;
 
 /// The file that makes a folder an instance.
