@@ -24,6 +24,7 @@ mod objects;
 mod policies;
 mod properties;
 mod rejects;
+mod repeats;
 mod sftp;
 mod snowflake;
 mod strategies;

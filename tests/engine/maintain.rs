@@ -6,3 +6,5 @@ mod optimize;
 mod races;
 mod support;
 mod vacuum;
+
+pub use support::optimized;

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::bytes::Encoding;
 use super::cast::cast;
@@ -39,6 +40,17 @@ impl Chunk {
             Self::Text(chunk) => chunk.records.num_records(),
             Self::Rows(chunk) => chunk.batch.num_rows(),
             Self::Kept(chunk) => chunk.text.records.num_records(),
+        }
+    }
+}
+
+impl Chunk {
+    /// A hash of the source's bytes that it was made of; `None` where they are not at hand.
+    #[must_use]
+    pub fn bytes_hash(&self) -> Option<u128> {
+        match self {
+            Self::Text(chunk) => Some(xxh3_128_with_seed(&chunk.bytes, chunk.source_byte)),
+            Self::Rows(_) | Self::Kept(_) => None,
         }
     }
 }

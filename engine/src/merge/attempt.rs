@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use deltalake_core::kernel::Add;
 
 use super::changes::{ChangeSet, KEY, RECORD_NO};
-use super::facts::{LostRaces, MergeFacts, MergedFile, Share, Versions};
+use super::facts::{LostRaces, MergeFacts, MergedFile, Repeated, Share, Versions};
 use super::keep::{Fate, Premises};
 use super::known::known_records;
 use super::plan::{MergeJob, merge, merge_into, register_new};
@@ -37,6 +37,14 @@ impl Attempt {
         let mut facts = merge(Arc::clone(&job), threads).await?;
         (facts.rows_inserted, facts.new_customers) = register_new(&job, &facts.matched).await?;
         Ok(Self { job, facts })
+    }
+
+    /// Merges nothing: `before` made the table what the accepted `rows` would make it.
+    #[must_use]
+    pub fn repeated(job: Arc<MergeJob>, before: Repeated, rows: u64) -> Self {
+        let mut facts = MergeFacts::of(&job);
+        facts.repeats = Some((before, rows));
+        Self { job, facts }
     }
 
     /// Brings an attempt to the version of `job`, after others have committed: results that still hold are kept,

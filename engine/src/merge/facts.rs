@@ -15,6 +15,7 @@ use deltalake_core::kernel::Add;
 use serde::{Deserialize, Serialize};
 
 use super::cost::{Costs, Reason, Strategy};
+use super::plan::MergeJob;
 use crate::error::{Error, Result};
 use crate::table::FileIdentity;
 use crate::validate::RecordSet;
@@ -145,14 +146,26 @@ pub struct MergeFacts {
     pub matched: RecordSet,
     /// What lost races cost.
     pub races: LostRaces,
+    /// The run that made the table what it is to be, and the customers it sent; then nothing else is found.
+    pub repeats: Option<(Repeated, u64)>,
+}
+
+/// A run that merged the very same rows, and whose cells nobody has written since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The run.
+    pub run_id: String,
+    /// The version that it made.
+    pub version: u64,
 }
 
 impl MergeFacts {
-    /// Nothing found yet, for these attributes.
+    /// Nothing found yet.
     #[must_use]
-    pub fn new(attributes: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn of(job: &MergeJob) -> Self {
+        let attributes = job.changes.columns.attributes.iter();
         Self {
-            attributes: attributes.into_iter().collect(),
+            attributes: attributes.map(|(name, _)| name.clone()).collect(),
             ..Self::default()
         }
     }
@@ -205,7 +218,8 @@ impl MergeFacts {
     /// Customers that were sent as they are.
     #[must_use]
     pub fn rows_unchanged(&self) -> u64 {
-        self.counts().map(|counts| counts.rows_unchanged).sum()
+        let repeated = self.repeats.as_ref().map_or(0, |(_, rows)| *rows);
+        self.counts().map(|counts| counts.rows_unchanged).sum::<u64>() + repeated
     }
 
     /// Cells by attribute.

@@ -48,7 +48,7 @@ mod summary;
 pub use attempt::Attempt;
 pub use changes::{ChangeSet, ChangeSlice, Columns, NullCells};
 pub use cost::{Preference, Strategy, Vectors};
-pub use facts::{AttributeCells, FileOutcome, LostRaces, MergeFacts, MergedFile};
+pub use facts::{AttributeCells, FileOutcome, LostRaces, MergeFacts, MergedFile, Repeated};
 pub use known::known_records;
 pub use plan::{Apply, MergeJob, merge, register_new};
 pub use summary::{MergeSummary, WaySummary};

@@ -92,8 +92,7 @@ impl MergeJob {
 /// # Errors
 /// The table or the stage cannot be read or written; a customer that stands in two live files.
 pub async fn merge(job: Arc<MergeJob>, threads: usize) -> Result<MergeFacts> {
-    let attributes = job.changes.columns.attributes.iter();
-    let found = MergeFacts::new(attributes.map(|(name, _)| name.clone()));
+    let found = MergeFacts::of(&job);
     let files = job.touched();
     merge_into(job, files, found, threads).await
 }

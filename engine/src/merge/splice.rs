@@ -4,13 +4,14 @@
 //! in memory, and of the chunks to copy a few pieces.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::datatypes::FieldRef;
 use bytes::Bytes;
 use deltalake_core::kernel::Add;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::bloom_filter::Sbbf;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -25,7 +26,7 @@ use super::read::on_core;
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::table::schemas::CUSTOMER_ID;
-use crate::write::{Chunk, FileAction, Piece, SpliceWriter, WriterOptions};
+use crate::write::{Chunk, Encoders, FileAction, Piece, SpliceWriter, WriterOptions};
 
 /// What a splice did.
 pub(super) struct Spliced {
@@ -134,7 +135,7 @@ fn added_attributes(opened: &Opened, found: &[GroupPairs]) -> Result<Vec<usize>>
 /// The leaves of a row group that are not copied, encoded: those of attributes that change in it, and new columns.
 async fn encode(
     opened: &Opened,
-    encoders: &ArrowRowGroupWriterFactory,
+    encoders: &Arc<Encoders>,
     group: usize,
     changes: Option<&mut GroupChanges>,
     added: &[usize],
@@ -170,22 +171,16 @@ async fn encode(
         }
         None => None,
     };
-    let all = encoders.create_column_writers(group)?;
-    let mut encoders: Vec<Option<ArrowColumnWriter>> = all.into_iter().map(Some).collect();
-    let columns: Vec<(Mapped, Option<ArrowColumnWriter>)> = wanted
-        .into_iter()
-        .map(|mapped| (mapped, encoders.get_mut(mapped.leaf).and_then(Option::take)))
-        .collect();
-    let opened = opened.for_encoding();
+    let (opened, encoders) = (opened.for_encoding(), Arc::clone(encoders));
     on_core(move || {
-        let mut chunks = Vec::with_capacity(columns.len());
-        for (Mapped { attribute, leaf }, encoder) in columns {
+        let mut chunks = Vec::with_capacity(wanted.len());
+        for Mapped { attribute, leaf } in wanted {
             let (field, nulls, change) = opened.attribute(attribute)?;
             let column: ArrayRef = match &old {
                 Some((old, changed)) => overlaid(column_of(old, attribute)?, change, changed, nulls)?,
                 None => new_null_array(field.data_type(), num_rows),
             };
-            let mut encoder = encoder.ok_or_else(|| Error::runtime("a column of a splice has no encoder"))?;
+            let mut encoder = encoders.encoder(field.name(), &column)?;
             for leaf in compute_leaves(field, &column)? {
                 encoder.write(&leaf)?;
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 use super::cost::{Reason, Strategy};
-use super::facts::{FileOutcome, LostRaces, MergeFacts};
+use super::facts::{FileOutcome, LostRaces, MergeFacts, Repeated};
 use crate::write::FileAction;
 
 /// Files that were merged in one way for one reason.
@@ -38,6 +38,8 @@ pub struct MergeSummary {
     /// What lost races cost: a run that loses one merges again what others changed, and keeps the rest.
     #[serde(flatten)]
     pub races: LostRaces,
+    /// The run that had merged the very same rows: no file was looked at.
+    pub repeats: Option<Repeated>,
     /// Each file.
     pub files: Vec<FileOutcome>,
 }
@@ -69,6 +71,7 @@ impl MergeSummary {
             encoded_bytes: new_bytes(&actions).saturating_sub(copied_bytes),
             vector_bytes: facts.versions.iter().map(|written| written.vector_bytes).sum(),
             races: facts.races,
+            repeats: facts.repeats.as_ref().map(|(before, _)| before.clone()),
             files,
         }
     }

@@ -7,6 +7,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{FieldRef, Int64Type, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::decode::layout::{BROKEN, POSITION};
 use crate::decode::{ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, process};
@@ -36,6 +37,8 @@ pub struct Loaded {
     pub keys: Option<KeyIndex>,
     /// Some keys of the staged rows.
     pub sample: KeySample,
+    /// A hash of the source's bytes, as far as they were read; `None` where they were not at hand.
+    pub bytes_hash: Option<u128>,
 }
 
 impl Loaded {
@@ -137,10 +140,14 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let mut sample = KeySample::default();
     let last = extent.last_record_no();
     let judged = process(file, &kept, Arc::clone(&meter), threads, move |chunk| {
-        judge(within(decoder.decode(chunk)?, last), &rules, &schema, staging)
+        let bytes_hash = chunk.bytes_hash();
+        let judged = judge(within(decoder.decode(chunk)?, last), &rules, &schema, staging)?;
+        Ok((bytes_hash, judged))
     })?;
+    let mut bytes_hash = Some(0);
     let mut judged = std::pin::pin!(judged);
-    while let Some(chunk) = judged.try_next().await? {
+    while let Some((hash, chunk)) = judged.try_next().await? {
+        bytes_hash = bytes_hash.zip(hash).map(|(before, hash)| chained(before, hash));
         let bad_rows = chunk.malformed.as_ref().map_or(0, RecordBatch::num_rows);
         let rejected_rows = (chunk.broken_rows + bad_rows) as u64;
         meter.rejected_rows.fetch_add(rejected_rows, Ordering::Relaxed);
@@ -164,7 +171,13 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         malformed: Arc::new(malformed),
         keys: Some(keys),
         sample,
+        bytes_hash,
     })
+}
+
+/// The hash of what came `before` and of the chunk after it.
+fn chained(before: u128, hash: u128) -> u128 {
+    xxh3_128([before.to_le_bytes(), hash.to_le_bytes()].as_flattened())
 }
 
 fn add_to(sample: &mut KeySample, staged: &RecordBatch) -> Result<()> {

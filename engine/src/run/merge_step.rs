@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::guard::{self, GuardReading, heed};
 use super::judge::{Judgement, Prepared};
 use super::reject_step::{CommittedRows, commit_rejects};
+use super::repeat::{self, CONTENT};
 use super::replay_step::commit_replayed;
 use super::request::{Effect, Extent, Guards, Phases};
 use crate::commit::{Commit, CommitOutcome, Txn, allows_vectors, commit};
@@ -19,7 +20,9 @@ use crate::decode::{ColumnNames, OpenFile};
 use crate::error::{Error, Result};
 use crate::ids::is_written_by;
 use crate::instance::Instance;
-use crate::merge::{Apply, Attempt, ChangeSet, MergeFacts, MergeJob, Preference, Strategy, Vectors};
+use crate::merge::{
+    Apply, Attempt, ChangeSet, MergeFacts, MergeJob, Preference, Repeated, Strategy, Vectors,
+};
 use crate::plan::table_fields;
 use crate::process::{check_ownership, with_reserved};
 use crate::report::{RunRecord, RunStatus};
@@ -83,8 +86,12 @@ impl Merging<'_> {
             if !self.effect.compares() {
                 return Ok(MergeFacts::default());
             }
+            let content = self.content(&judgement.tally);
             let merged = phases
-                .stoppable("merge", self.merge(&current, &judgement, attempt))
+                .stoppable(
+                    "merge",
+                    self.merge(&current, &judgement, attempt, content.as_deref()),
+                )
                 .await?;
             let facts = &merged.facts;
             self.balanced(record, facts, &judgement.tally)?;
@@ -96,7 +103,7 @@ impl Merging<'_> {
             }
             super::faults::point("files_written");
             match phases
-                .time("commit", self.commit(&log, &current, facts, record))
+                .time("commit", self.commit(&log, &current, facts, record, content))
                 .await?
             {
                 CommitOutcome::Committed { version } => {
@@ -106,7 +113,8 @@ impl Merging<'_> {
                 }
                 CommitOutcome::Lost => {}
             }
-            (last, attempt) = (Some(judgement), Some(merged));
+            let is_redone = merged.facts.repeats.is_some();
+            (last, attempt) = (Some(judgement), Some(merged).filter(|_| !is_redone));
         }
         Err(Error::conflict(format!("other runs were faster {ATTEMPTS} times in a row")).hint("run it again"))
     }
@@ -145,17 +153,30 @@ impl Merging<'_> {
         }
     }
 
+    /// What is merged, for runs to come; `None` of a sample, a replay or a run that merges nothing.
+    fn content(&self, tally: &Tally) -> Option<String> {
+        let is_whole = self.extent == Extent::Whole && self.parent.is_none();
+        let is_merged = self.effect == Effect::Merge && is_whole;
+        is_merged.then(|| repeat::content(self.prepared, self.sorted, tally))?
+    }
+
     /// Merges into `current`; after a lost race, what of the attempt `before` it no longer holds.
     async fn merge(
         &self,
         current: &Snapshot,
         judgement: &Judgement,
         before: Option<Attempt>,
+        content: Option<&str>,
     ) -> Result<Attempt> {
         let (job, threads) = (Arc::new(self.job(current, judgement)), self.settings.threads);
-        let merged = match before {
-            None => Attempt::first(job, threads).await?,
-            Some(before) => before.again(job, threads).await?,
+        let made = match before {
+            None => self.made_before(current, content).await?,
+            Some(_) => None,
+        };
+        let merged = match (before, made) {
+            (Some(before), _) => before.again(job, threads).await?,
+            (None, Some(made)) => Attempt::repeated(job, made, judgement.tally.rows_accepted()),
+            (None, None) => Attempt::first(job, threads).await?,
         };
         if merged.facts.rows_inserted > 0 && self.prepared.process.mode == Mode::Update {
             return Err(Error::runtime(
@@ -163,6 +184,13 @@ impl Merging<'_> {
             ));
         }
         Ok(merged)
+    }
+
+    /// The run that made `current` what this one would make it.
+    async fn made_before(&self, current: &Snapshot, content: Option<&str>) -> Result<Option<Repeated>> {
+        let Some(content) = content else { return Ok(None) };
+        let log = self.instance.customers()?;
+        repeat::made_before(&log, current.version, &self.prepared.process.name, content).await
     }
 
     fn job(&self, current: &Snapshot, judgement: &Judgement) -> MergeJob {
@@ -208,6 +236,7 @@ impl Merging<'_> {
         current: &Snapshot,
         facts: &MergeFacts,
         record: &RunRecord,
+        content: Option<String>,
     ) -> Result<CommitOutcome> {
         let mut actions: Vec<Action> = Vec::new();
         let fields = self.new_fields(current);
@@ -221,12 +250,13 @@ impl Merging<'_> {
         let mut ended = record.clone();
         ended.version_after = Some(current.version + 1);
         ended.end(merged_status(record));
-        let info = HashMap::from([
+        let mut info = HashMap::from([
             ("run_id".to_owned(), Value::from(record.run_id.as_str())),
             ("process".to_owned(), Value::from(record.process.as_str())),
             ("source_identity".to_owned(), Value::from(self.identity.clone())),
             ("run".to_owned(), serde_json::to_value(&ended)?),
         ]);
+        info.extend(content.map(|content| (CONTENT.to_owned(), Value::from(content))));
         let txn = Some(Txn {
             application: record.process.clone(),
             number: record.run_no,
@@ -290,7 +320,7 @@ impl Merging<'_> {
         let cells = facts.cells();
         record.cells_changed = Some(cells.iter().map(|c| c.cells_changed).sum());
         record.cells_cleared = Some(cells.iter().map(|c| c.cells_cleared).sum());
-        let accepted = tally.rows_read - tally.rows_rejected;
+        let accepted = tally.rows_accepted();
         let merged = facts.rows_inserted + facts.rows_updated() + facts.rows_unchanged();
         if accepted == merged {
             return Ok(());
@@ -323,7 +353,7 @@ pub(super) fn merged_status(record: &RunRecord) -> RunStatus {
 fn counted(record: &mut RunRecord, tally: &Tally) {
     record.rows_read = Some(tally.rows_read);
     record.rows_rejected = Some(tally.rows_rejected);
-    record.rows_accepted = Some(tally.rows_read - tally.rows_rejected);
+    record.rows_accepted = Some(tally.rows_accepted());
     record.rows_warned = Some(tally.rows_warned);
     record.rule_counts = tally.rule_counts.clone();
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`run`] is the door. [`load`] is plan 1: decode, row rules, stage. [`judge`] asks the rules that need all rows or the
-//! table. [`merge_step`] is plan 2 and its commit. [`settle`] repairs what a dead run left.
+//! table. [`merge_step`] is plan 2 and its commit; [`repeat`] says when there is nothing to merge. [`settle`] repairs what a dead run left.
 
 mod backtest;
 mod coordinator;
@@ -22,6 +22,7 @@ mod merge_step;
 mod overtaken;
 mod reject_step;
 pub mod relations;
+mod repeat;
 mod replay;
 mod replay_step;
 mod request;

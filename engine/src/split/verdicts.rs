@@ -38,6 +38,14 @@ pub struct Tally {
     pub rejected: Arc<RecordSet>,
 }
 
+impl Tally {
+    /// Records that nothing rejects.
+    #[must_use]
+    pub fn rows_accepted(&self) -> u64 {
+        self.rows_read - self.rows_rejected
+    }
+}
+
 /// The rules of a run and which records queries found to break them.
 #[derive(Debug, Clone)]
 pub struct Verdicts {

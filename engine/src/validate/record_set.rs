@@ -30,6 +30,12 @@ impl RecordSet {
         is_new
     }
 
+    /// The set as bits, record 0 first.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Whether the record is in the set.
     #[must_use]
     pub fn contains(&self, record_no: u64) -> bool {

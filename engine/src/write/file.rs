@@ -27,6 +27,8 @@ pub struct WriterOptions {
     pub order: KeyOrder,
     /// Rows of a row group.
     pub row_group_rows: usize,
+    /// Rows of a page, at most.
+    pub page_rows: usize,
     /// A file is closed when it holds this many bytes.
     pub target_file_bytes: usize,
 }
@@ -61,6 +63,7 @@ impl WriterOptions {
             key: Some(key),
             order: KeyOrder::Ascending,
             row_group_rows: ROW_GROUP_ROWS,
+            page_rows: PAGE_ROWS,
             target_file_bytes: TARGET_FILE_BYTES,
         }
     }
@@ -72,6 +75,7 @@ impl WriterOptions {
             key: None,
             order: KeyOrder::Unknown,
             row_group_rows: ROW_GROUP_ROWS,
+            page_rows: PAGE_ROWS,
             target_file_bytes: TARGET_FILE_BYTES,
         }
     }
@@ -90,7 +94,9 @@ impl WriterOptions {
             .key
             .and_then(|key| schema.index_of(key).ok().map(|index| (key, index)))
         {
-            Some((key, index)) => clustered(builder, key).set_sorting_columns(self.sorting(index)),
+            Some((key, index)) => clustered(builder, key)
+                .set_data_page_row_count_limit(self.page_rows)
+                .set_sorting_columns(self.sorting(index)),
             None => builder,
         }
     }
@@ -140,7 +146,6 @@ fn clustered(builder: WriterPropertiesBuilder, key: &str) -> WriterPropertiesBui
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(Some(64))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_column_data_page_size_limit(key.into(), KEY_PAGE_BYTES)
         .set_column_statistics_enabled(key.into(), EnabledStatistics::Page)
         .set_column_dictionary_enabled(key.into(), false)

@@ -20,7 +20,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory};
+use parquet::arrow::arrow_writer::ArrowColumnChunk;
 use parquet::arrow::async_writer::AsyncFileWriter;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, encode_arrow_schema};
 use parquet::column::writer::ColumnCloseResult;
@@ -30,6 +30,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::WriterOptions;
+use super::encoders::Encoders;
 use super::file::is_ours;
 use super::gaps::{Gapped, Hollow, Part};
 use crate::error::{Error, Result};
@@ -81,7 +82,7 @@ pub struct SpliceWriter {
     sink: BufWriter,
     gapped: Gapped,
     writer: SerializedFileWriter<Gapped>,
-    encoders: Arc<ArrowRowGroupWriterFactory>,
+    encoders: Arc<Encoders>,
     written_bytes: u64,
 }
 
@@ -114,23 +115,20 @@ impl SpliceWriter {
             .set_key_value_metadata(Some(key_values(source, &schema)))
             .build();
         let gapped = Gapped::default();
-        let writer = SerializedFileWriter::new(
-            gapped.clone(),
-            parquet_schema(source, added)?,
-            Arc::new(properties),
-        )?;
+        let root = parquet_schema(source, added)?;
+        let writer = SerializedFileWriter::new(gapped.clone(), Arc::clone(&root), Arc::new(properties))?;
         Ok(Self {
             sink: BufWriter::new(store, Path::from(path)),
-            encoders: Arc::new(ArrowRowGroupWriterFactory::new(&writer, schema)),
+            encoders: Arc::new(Encoders::new(root, schema, options)),
             gapped,
             writer,
             written_bytes: 0,
         })
     }
 
-    /// What makes encoders for the leaves of a row group; those of copied chunks are dropped unused.
+    /// What makes encoders for columns of a row group.
     #[must_use]
-    pub fn encoders(&self) -> Arc<ArrowRowGroupWriterFactory> {
+    pub fn encoders(&self) -> Arc<Encoders> {
         Arc::clone(&self.encoders)
     }
 
@@ -181,7 +179,8 @@ impl SpliceWriter {
 
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.written_bytes += bytes.len() as u64;
-        Ok(self.sink.write(bytes).await?)
+        // Taken over, not copied.
+        Ok(self.sink.put(bytes).await?)
     }
 
     /// Writes the footer; says how large the file is.
@@ -360,7 +359,7 @@ mod tests {
             let tiers: ArrayRef = Arc::new(StringViewArray::from_iter_values(
                 (0..num_rows).map(|i| format!("T{}", i % 3)),
             ));
-            let mut encoder = writer.encoders().create_column_writers(group).unwrap().remove(2);
+            let mut encoder = writer.encoders().encoder("tier", &tiers).unwrap();
             for leaf in compute_leaves(&added[0], &tiers).unwrap() {
                 encoder.write(&leaf).unwrap();
             }

@@ -12,6 +12,12 @@ const FILES_SHOWN: usize = 20;
 /// How the files were merged; in a dry run, each file with what each way would cost.
 pub(super) fn merge(report: &Report) -> String {
     let merge = &report.merge;
+    if let Some(made) = &merge.repeats {
+        return format!(
+            "files merged  none: run {} merged the same content in version {}, and nobody changed it since\n",
+            made.run_id, made.version
+        );
+    }
     if merge.ways.is_empty() {
         return String::new();
     }

@@ -1,5 +1,5 @@
 use sluice_engine::merge::cost::{Costs, Reason, Strategy};
-use sluice_engine::merge::{AttributeCells, FileOutcome, MergeSummary, WaySummary};
+use sluice_engine::merge::{AttributeCells, FileOutcome, MergeSummary, Repeated, WaySummary};
 use sluice_engine::split::RuleCount;
 
 use super::*;
@@ -133,6 +133,19 @@ fn spliced(path: &str) -> FileOutcome {
         encoded_bytes: 0,
         counts: Default::default(),
     }
+}
+
+#[test]
+fn a_run_whose_content_was_merged_last_says_so_in_place_of_files() {
+    let mut report = merged();
+    report.merge.repeats = Some(Repeated {
+        run_id: "01a2".to_owned(),
+        version: 7,
+    });
+    let text = super::report(&report, "sluice");
+    let none =
+        "files merged  none: run 01a2 merged the same content in version 7, and nobody changed it since\n";
+    assert!(text.contains(none), "{text}");
 }
 
 #[test]
