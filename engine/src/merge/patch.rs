@@ -4,21 +4,24 @@
 //!   old       a b c d e f g        pairs  (2, 7) (3, 8) (6, 9)
 //!   change    ... C D G ...
 //!             └ 7 8 9
-//!   patched   a b C D e f G        in runs: old 0..2, change 7..9, old 4..6, change 9..10
+//!   patched   a b C D e f G        a copy, with three values written over
 //! ```
 
-use arrow::array::{Array, ArrayRef, MutableArrayData, make_array};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBufferBuilder, ByteView,
+    PrimitiveArray, StringViewArray, downcast_primitive_array,
+};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::compute::interleave;
+use arrow::datatypes::DataType;
 
 use super::algo::Pairs;
 use crate::error::{Error, Result};
 
-/// Neighbouring rows that take the values of neighbouring changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    file_row: usize,
-    change_row: usize,
-    rows: usize,
-}
+/// Bytes of a text that its view holds itself.
+const INLINE_BYTES: u32 = 12;
 
 /// `old` with the values of `change` in the rows that are paired.
 ///
@@ -32,57 +35,110 @@ pub(super) fn patched(old: &ArrayRef, change: &ArrayRef, pairs: &Pairs) -> Resul
             old.data_type()
         )));
     }
-    let (old, change) = (old.to_data(), change.to_data());
-    let mut column = MutableArrayData::new(vec![&old, &change], false, old.len());
-    let mut done_rows = 0;
-    for run in runs(pairs) {
-        column.try_extend(0, done_rows, run.file_row)?;
-        column.try_extend(1, run.change_row, run.change_row + run.rows)?;
-        done_rows = run.file_row + run.rows;
+    if pairs.file_rows.is_empty() {
+        return Ok(Arc::clone(old));
     }
-    column.try_extend(0, done_rows, old.len())?;
-    Ok(make_array(column.freeze()))
+    let nulls = patched_nulls(old, change, pairs);
+    Ok(downcast_primitive_array!(
+        old => patched_values(old, change, pairs, nulls),
+        DataType::Utf8View => patched_views(old.as_string_view(), change.as_string_view(), pairs, nulls),
+        DataType::Boolean => {
+            let values = patched_bits(old.as_boolean().values(), change.as_boolean().values(), pairs);
+            Arc::new(BooleanArray::new(values, nulls))
+        }
+        _ => picked(old, change, pairs)?,
+    ))
 }
 
-fn runs(pairs: &Pairs) -> impl Iterator<Item = Run> {
-    let rows = |rows: &[u32], at: usize| rows.get(at).map(|row| *row as usize);
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let (file_row, change_row) = rows(&pairs.file_rows, at).zip(rows(&pairs.change_rows, at))?;
-        let begun = at;
-        while rows(&pairs.file_rows, at) == Some(file_row + at - begun)
-            && rows(&pairs.change_rows, at) == Some(change_row + at - begun)
-        {
-            at += 1;
+fn rows(pairs: &Pairs) -> impl Iterator<Item = (usize, usize)> {
+    let file_rows = pairs.file_rows.iter().map(|row| *row as usize);
+    file_rows.zip(pairs.change_rows.iter().map(|row| *row as usize))
+}
+
+fn patched_bits(old: &BooleanBuffer, change: &BooleanBuffer, pairs: &Pairs) -> BooleanBuffer {
+    let mut bits = BooleanBufferBuilder::new(old.len());
+    bits.append_buffer(old);
+    for (row, from) in rows(pairs) {
+        bits.set_bit(row, change.value(from));
+    }
+    bits.finish()
+}
+
+fn patched_nulls(old: &ArrayRef, change: &ArrayRef, pairs: &Pairs) -> Option<NullBuffer> {
+    if old.null_count() == 0 && change.null_count() == 0 {
+        return None;
+    }
+    let valid = |column: &ArrayRef| match column.nulls() {
+        Some(nulls) => nulls.inner().clone(),
+        None => BooleanBuffer::new_set(column.len()),
+    };
+    Some(NullBuffer::new(patched_bits(&valid(old), &valid(change), pairs)))
+}
+
+fn patched_values<T: ArrowPrimitiveType>(
+    old: &PrimitiveArray<T>,
+    change: &ArrayRef,
+    pairs: &Pairs,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let mut values = old.values().to_vec();
+    let new = change.as_primitive::<T>().values();
+    for (row, from) in rows(pairs) {
+        if let (Some(value), Some(new)) = (values.get_mut(row), new.get(from)) {
+            *value = *new;
         }
-        Some(Run {
-            file_row,
-            change_row,
-            rows: at - begun,
-        })
-    })
+    }
+    Arc::new(PrimitiveArray::<T>::new(values.into(), nulls).with_data_type(old.data_type().clone()))
+}
+
+/// Texts stay where they are: the column looks into the buffers of both.
+fn patched_views(
+    old: &StringViewArray,
+    change: &StringViewArray,
+    pairs: &Pairs,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let mut views = old.views().to_vec();
+    let old_buffers = old.data_buffers().len() as u32;
+    for (row, from) in rows(pairs) {
+        if let (Some(view), Some(new)) = (views.get_mut(row), change.views().get(from)) {
+            *view = match ByteView::from(*new) {
+                long if long.length > INLINE_BYTES => {
+                    long.with_buffer_index(long.buffer_index + old_buffers).as_u128()
+                }
+                _ => *new,
+            };
+        }
+    }
+    let buffers = old.data_buffers().iter().chain(change.data_buffers());
+    let buffers: Vec<Buffer> = buffers.cloned().collect();
+    #[expect(
+        unsafe_code,
+        reason = "to look at every text again would cost more than the patch"
+    )]
+    // SAFETY: each view is one of `old`, whose buffers are the first ones, or one of `change` that counts its buffers
+    // behind those; both columns are valid.
+    let column = unsafe { StringViewArray::new_unchecked(views.into(), buffers, nulls) };
+    Arc::new(column)
+}
+
+/// As [`patched`], for any type.
+fn picked(old: &ArrayRef, change: &ArrayRef, pairs: &Pairs) -> Result<ArrayRef> {
+    let mut places: Vec<(usize, usize)> = (0..old.len()).map(|row| (0, row)).collect();
+    for (row, from) in rows(pairs) {
+        if let Some(place) = places.get_mut(row) {
+            *place = (1, from);
+        }
+    }
+    Ok(interleave(&[old, change], &places)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{AsArray, Int64Array, StringViewArray};
+    use arrow::array::{Int64Array, StringArray};
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn neighbours_on_both_sides_are_one_run() {
-        let pairs = Pairs {
-            file_rows: vec![2, 3, 6, 7, 8],
-            change_rows: vec![7, 8, 9, 11, 12],
-        };
-        let found: Vec<_> = runs(&pairs)
-            .map(|run| (run.file_row, run.change_row, run.rows))
-            .collect();
-        assert_eq!(found, [(2, 7, 2), (6, 9, 1), (7, 11, 2)]);
-    }
 
     #[test]
     fn a_change_of_another_type_is_refused() {
@@ -94,6 +150,19 @@ mod tests {
     /// Short ones are in their view, long ones in a buffer.
     fn text() -> impl Strategy<Value = Option<String>> {
         proptest::option::of("[a-c]{0,3}|[a-c]{13,16}")
+    }
+
+    fn is_patched<A: Array + FromIterator<Option<V>> + 'static, V: Clone>(
+        old: &[Option<V>],
+        change: &[Option<V>],
+        pairs: &Pairs,
+        expected: &[Option<V>],
+    ) -> bool {
+        let column = |values: &[Option<V>]| -> ArrayRef { Arc::new(values.iter().cloned().collect::<A>()) };
+        // What is in front of a slice must not be seen.
+        let behind = |values: &[Option<V>]| column(&[&values[..1], values].concat()).slice(1, values.len());
+        let patched = patched(&behind(old), &behind(change), pairs).unwrap();
+        patched.to_data() == column(expected).to_data()
     }
 
     proptest! {
@@ -110,12 +179,18 @@ mod tests {
             for (row, from) in picked {
                 expected[row as usize] = change[from as usize].clone();
             }
-            let old: ArrayRef = Arc::new(old.into_iter().collect::<StringViewArray>());
-            let change: ArrayRef = Arc::new(change.into_iter().collect::<StringViewArray>());
-            let column = patched(&old, &change, &Pairs { file_rows, change_rows }).unwrap();
-            let column: Vec<Option<String>> =
-                column.as_string_view().iter().map(|value| value.map(str::to_owned)).collect();
-            prop_assert_eq!(column, expected);
+            let pairs = Pairs { file_rows, change_rows };
+            prop_assert!(is_patched::<StringViewArray, _>(&old, &change, &pairs, &expected));
+            prop_assert!(is_patched::<StringArray, _>(&old, &change, &pairs, &expected));
+            let lengths = |texts: &[Option<String>]| -> Vec<Option<i64>> {
+                texts.iter().map(|text| text.as_ref().map(|text| text.len() as i64)).collect()
+            };
+            let (old, change, expected) = (lengths(&old), lengths(&change), lengths(&expected));
+            prop_assert!(is_patched::<Int64Array, _>(&old, &change, &pairs, &expected));
+            let odd = |lengths: &[Option<i64>]| -> Vec<Option<bool>> {
+                lengths.iter().map(|length| length.map(|length| length % 2 == 1)).collect()
+            };
+            prop_assert!(is_patched::<BooleanArray, _>(&odd(&old), &odd(&change), &pairs, &odd(&expected)));
         }
     }
 }
