@@ -8,6 +8,7 @@ from pathlib import Path
 
 import contest
 import report
+import sources
 import suite
 import timing
 
@@ -150,6 +151,18 @@ class Reports(unittest.TestCase):
         text = report.as_markdown(figures)
         self.assertIn("| load | **1.50** | 3.50 |", text)
         self.assertIn("- **C**, at load: it fell", text)
+
+
+class Sources(unittest.TestCase):
+    def test_a_place_is_compared_with_the_file_here_and_with_the_way_there(self):
+        rows = sources.rates({"decode": {"local": [1, 2, 3], "s3": [4, 9, 4]}}, {"s3": [2]}, 8_000_000)
+        found = [(row["job"], row["place"], row["mb_per_second"], row["of_local"], row["of_link"]) for row in rows]
+        expected = [("decode", "local", 4, 1, None), ("decode", "s3", 2, 0.5, 0.5), ("link", "s3", 4, None, None)]
+        self.assertEqual(expected, found)
+
+    def test_a_record_that_did_not_arrive_ends_it(self):
+        with self.assertRaises(timing.Wrong):
+            sources.check("decode", sources.Place("s3", "s3://b/a.csv", []), {"rows_read": 9}, FACTS)
 
 
 class Peers(unittest.TestCase):
