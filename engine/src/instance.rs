@@ -9,7 +9,6 @@ use crate::source::sftp::NewHosts;
 use crate::spec::{InstanceConfig, Problem, parse_instance};
 use crate::table::{TableLog, schemas};
 
-mod conditions;
 mod root;
 
 pub use root::Root;

@@ -7,7 +7,8 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use super::finding::{Check, Outcome};
 use super::plan::Probe;
-use super::{conditions, space};
+use super::space;
+use crate::document::conditions::{self, Heed, REMEDY};
 use crate::error::Result;
 use crate::ids;
 use crate::instance::Instance;
@@ -56,7 +57,7 @@ impl InstanceProbe<'_> {
                 "check the disk, or the store",
             ),
             Err(error) => Outcome::failed(
-                worded(error, Asked::Read).to_string(),
+                worded(error, Asked::Write).to_string(),
                 "let the user who runs sluice write, read and remove objects in the instance",
             ),
         })
@@ -66,7 +67,18 @@ impl InstanceProbe<'_> {
         let document = self.instance.root().document(&name());
         let found = conditions::replace(&document).await;
         document.discard().await?;
-        found
+        Ok(reported(found?))
+    }
+
+    async fn create(&self) -> Result<Outcome> {
+        Ok(reported(conditions::create(&self.store()?, &name()).await?))
+    }
+}
+
+fn reported(heed: Heed) -> Outcome {
+    match heed {
+        Heed::Heeded(seen) => Outcome::good(seen),
+        Heed::Ignored(showed) => Outcome::failed(showed, REMEDY),
     }
 }
 
@@ -80,10 +92,7 @@ impl Probe for InstanceProbe<'_> {
         let outcome = match check {
             Check::Config => Ok(self.config()),
             Check::Write => self.write().await,
-            Check::Create => match self.store() {
-                Ok(store) => Ok(conditions::create(&store, &name()).await),
-                Err(error) => Err(error),
-            },
+            Check::Create => self.create().await,
             Check::Replace => self.replace().await,
             _ => space::look(&std::env::temp_dir(), self.settings.memory_bytes as u64),
         };

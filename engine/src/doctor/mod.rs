@@ -11,10 +11,9 @@
 //!
 //! Start with [`examine`]. [`plan`] says which steps there are, and which are skipped when one before them failed: it is
 //! pure. What a step does is in `network` and `clock` (of every place), `objects`, `sftp` and `snowflake` (of one kind),
-//! `instance` and `conditions`. A step ends in an [`Outcome`], never in an error: that it fails is what was asked.
+//! `instance`. A step ends in an [`Outcome`], never in an error: that it fails is what was asked.
 
 mod clock;
-mod conditions;
 mod examine;
 mod finding;
 mod instance;

@@ -8,8 +8,9 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use url::Url;
 
-use crate::document::Document;
+use crate::document::{Document, conditions};
 use crate::error::{Error, Result};
+use crate::ids;
 use crate::source::objects::connect::connect;
 use crate::source::objects::faults::{Asked, worded};
 use crate::spec::{SourceKind, kind_of_folder, path_of, place_of};
@@ -156,7 +157,11 @@ impl Root {
     pub(super) async fn prepare(&self) -> Result<()> {
         match &self.place {
             Place::Folder => Ok(std::fs::create_dir_all(self.base.join(super::PROCESSES))?),
-            Place::Bucket(_) => super::conditions::check(self).await,
+            Place::Bucket(bucket) => {
+                let name = format!("condition-{}", ids::new_run_id());
+                let heeded = conditions::demand(&bucket.objects(), &name).await;
+                heeded.map_err(|error| error.in_file(self.shown()))
+            }
         }
     }
 }
@@ -184,6 +189,11 @@ impl Bucket {
         }
     }
 
+    /// Its objects, by their names below the prefix.
+    fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(PrefixStore::new(Arc::clone(&self.store), self.prefix.clone()))
+    }
+
     fn below(&self, name: &str) -> Path {
         let names = name.split('/').filter(|part| !part.is_empty());
         self.prefix.parts().chain(names.map(Into::into)).collect()
@@ -193,7 +203,8 @@ impl Bucket {
     fn url(&self, path: &Path) -> Result<Url> {
         let mut url = Url::parse(&self.place).map_err(|error| no_place(&self.place).because(error))?;
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(path.as_ref().split('/')).push("");
+            let folders = path.as_ref().split('/').filter(|folder| !folder.is_empty());
+            segments.extend(folders).push("");
         }
         Ok(url)
     }
@@ -227,6 +238,26 @@ mod tests {
     use object_store::{ObjectStoreExt, PutPayload};
 
     use super::*;
+    use crate::document::testing::{Flaw, Flawed};
+    use crate::instance::Instance;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_instance_is_made_only_where_conditions_are_heeded() {
+        let heedless = Flawed::new(Flaw::Heedless);
+        let root = Root::in_store(Arc::new(heedless), "s3://bucket/base").unwrap();
+        let error = Instance::init(root.clone()).await.unwrap_err();
+        assert!(error.to_string().contains("does not heed"), "{error}");
+        assert!(error.hints()[0].contains("If-None-Match"), "{error:?}");
+        let good = Root::in_store(Arc::new(InMemory::new()), "s3://bucket/base").unwrap();
+        Instance::init(good.clone()).await.unwrap();
+        let again = Instance::init(good.clone()).await.unwrap_err();
+        assert!(again.to_string().contains("already"), "{again}");
+        Instance::open(good.clone()).await.unwrap();
+        for names in [root.names("").await.unwrap(), good.names("").await.unwrap()] {
+            let left = names.iter().filter(|name| name.starts_with("condition"));
+            assert_eq!(left.count(), 0, "the objects of the check are gone: {names:?}");
+        }
+    }
 
     #[test]
     fn a_place_is_a_folder_or_a_prefix_of_a_bucket() {
@@ -254,6 +285,9 @@ mod tests {
             Path::from_url_path(url.path()).unwrap().as_ref(),
             "a b/50%25/customers"
         );
+        let whole = Root::in_store(Arc::new(InMemory::new()), "s3://b").unwrap();
+        let url = whole.table("", None).unwrap().store().root_url().clone();
+        assert_eq!(url.as_str(), "s3://b/");
     }
 
     #[tokio::test]
