@@ -13,12 +13,12 @@ use crate::shell;
 /// Makes an instance: a folder, or a prefix of a bucket, with the tables of one customer base
 ///
 /// With --from, its first customers are those of an existing table: a Delta folder, a Parquet file or several, or a CSV,
-/// here or at a URL of s3, gs or sftp. Their attributes belong to `batch`, and no process writes them.
+/// here or at a URL of s3 or gs; of sftp one Parquet or CSV file. Their attributes belong to `batch`, and no process writes them.
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Folder to make it in, or s3://BUCKET/PREFIX or gs://BUCKET/PREFIX [default: that of -i, else the current folder]
     pub path: Option<String>,
-    /// Delta folder, Parquet file or pattern, or CSV file to begin with; or the URL of a Parquet or CSV file
+    /// Delta folder, Parquet file or pattern, or CSV file to begin with; or the URL of a folder or file
     #[arg(long, value_name = "TABLE_OR_FILES", requires = "key")]
     pub from: Option<String>,
     /// Its column with the customer id

@@ -1,7 +1,7 @@
 //! The table to adopt, wherever it is.
 //!
 //! ```text
-//!   Delta folder                       its newest version
+//!   Delta folder, here or in a bucket  its newest version, without the rows that deletion vectors mark
 //!   CSV, here or elsewhere             all columns as text
 //!   Parquet, here or in a bucket       read where it is; of an SFTP server a copy on this machine's disk
 //! ```
@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::decode::{OpenFile, ReadOptions};
 use crate::error::{Error, Result};
-use crate::instance::{Instance, all};
+use crate::instance::{Instance, Root, all};
 use crate::source::objects::connect::connect;
 use crate::source::{SourceFile, Sources, blocking};
 use crate::spec::{SourceKind, kind_of_folder, place_of, stem_and_extension};
@@ -78,7 +78,7 @@ fn is_csv(source: &str) -> bool {
 async fn here(ctx: &SessionContext, source: &str) -> Result<Base> {
     let path = Path::new(source);
     if path.join("_delta_log").is_dir() {
-        return Ok(delta(ctx, path).await?.into());
+        return Ok(delta(ctx, &log_of(path)?).await?.into());
     }
     if is_csv(source) {
         let table = SourceTable::text(OpenFile::open(SourceFile::open(path)?, ReadOptions::default())?)?;
@@ -96,11 +96,16 @@ async fn parquet(ctx: &SessionContext, source: &str) -> Result<DataFrame> {
     Ok(ctx.read_parquet(source, ParquetReadOptions::default()).await?)
 }
 
-/// A Parquet file, or all of a folder.
+/// A Delta table, a Parquet file, or all of a folder.
 async fn in_bucket(ctx: &SessionContext, instance: &Instance, source: &str) -> Result<Base> {
     let place = Url::parse(place_of(source)).map_err(|error| Error::usage("it is no URL").because(error))?;
     let base = Sources::of(instance).base().to_owned();
-    ctx.register_object_store(&place, connect(source, None, &base)?);
+    let store = connect(source, None, &base)?;
+    let log = Root::in_store(Arc::clone(&store), source)?.table("", None)?;
+    if log.exists().await? {
+        return Ok(delta(ctx, &log).await?.into());
+    }
+    ctx.register_object_store(&place, store);
     let (_, extension) = stem_and_extension(source);
     let url = match extension {
         "" => format!("{}/", source.trim_end_matches('/')),
@@ -108,7 +113,8 @@ async fn in_bucket(ctx: &SessionContext, instance: &Instance, source: &str) -> R
     };
     let frame = parquet(ctx, &url).await.map_err(|error| {
         error.hint(
-            "name a Parquet file, a folder with such files, or a CSV; patterns are for paths of this machine",
+            "name a Delta table's folder, a Parquet file, a folder with such files, or a CSV; patterns are for paths of \
+             this machine",
         )
     })?;
     Ok(frame.into())
@@ -118,7 +124,10 @@ async fn in_bucket(ctx: &SessionContext, instance: &Instance, source: &str) -> R
 async fn copied(ctx: &SessionContext, instance: &Instance, source: &str) -> Result<Base> {
     let (sources, url) = (Sources::of(instance), source.to_owned());
     let copying = move || {
-        let file = sources.file_at(&url)?;
+        let file = match sources.file_at(&url) {
+            Err(_) if sources.is_folder(&url) => return Err(folder_of_sftp()),
+            found => found?,
+        };
         let mut copy = tempfile::Builder::new().suffix(".parquet").tempfile()?;
         let to: &mut File = copy.as_file_mut();
         io::copy(&mut file.reader()?, to)?;
@@ -133,10 +142,19 @@ async fn copied(ctx: &SessionContext, instance: &Instance, source: &str) -> Resu
     })
 }
 
-async fn delta(ctx: &SessionContext, path: &Path) -> Result<DataFrame> {
+fn folder_of_sftp() -> Error {
+    Error::usage("a folder of an SFTP server cannot be adopted: a Delta table is read where it is, by many ranges")
+        .hint("copy it with sftp -r or rsync, here or into a bucket, and adopt the copy; or name one Parquet or CSV file")
+}
+
+fn log_of(path: &Path) -> Result<TableLog> {
     let url = Url::from_directory_path(std::fs::canonicalize(path)?)
         .map_err(|()| Error::usage("the folder's name makes no URL").in_file(path.display().to_string()))?;
-    let snapshot = TableLog::at(url, None)?.snapshot(None).await?;
+    TableLog::at(url, None)
+}
+
+async fn delta(ctx: &SessionContext, log: &TableLog) -> Result<DataFrame> {
+    let snapshot = log.snapshot(None).await?;
     let mapped = snapshot
         .metadata
         .configuration()
@@ -146,7 +164,6 @@ async fn delta(ctx: &SessionContext, path: &Path) -> Result<DataFrame> {
         return Err(Error::usage(
             "a Delta table with partitions or column mapping cannot be adopted as it is",
         )
-        .in_file(path.display().to_string())
         .hint("write it out as Parquet with the program that made it, and adopt that"));
     }
     Ok(ctx.read_table(Arc::new(SnapshotTable::new(Arc::new(snapshot))))?)

@@ -129,6 +129,18 @@ impl Sources {
         inspected(place.store, path_of(&place.url).to_owned()).map_err(|error| error.in_file(url))
     }
 
+    /// Whether there is a folder at `url`. May wait.
+    pub(crate) fn is_folder(&self, url: &str) -> bool {
+        let Ok(place) = kind_of_folder(url)
+            .map_err(|problem| all(&[problem]))
+            .and_then(|kind| self.place(kind, url.trim_end_matches('/'), None))
+        else {
+            return false;
+        };
+        let folder = path_of(&place.url).to_owned();
+        wait(async move { place.store.children(&folder).await }).is_ok()
+    }
+
     /// The file that a recurring process takes now, if there is one. May wait, also for one to be complete.
     ///
     /// # Errors
