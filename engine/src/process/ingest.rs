@@ -77,12 +77,19 @@ pub async fn ensure(instance: &Instance, ingest: &Ingest) -> Result<String> {
 
 /// The file to ingest, through the connection that was named, else through that of the process `name`.
 async fn source(instance: &Instance, ingest: &Ingest, name: &str) -> Result<Source> {
-    if ingest.connection.is_none() && StateFile::of(instance, name).exists().await? {
-        let url = typed_url(&ingest.file)?;
-        let existing = check(instance, name).await?.source;
-        return existing.with_file(&url).map_err(|problem| all(&[problem]));
+    if !StateFile::of(instance, name).exists().await? {
+        return typed(&ingest.file, ingest.connection.as_deref());
     }
-    typed(&ingest.file, ingest.connection.as_deref())
+    let url = typed_url(&ingest.file)?;
+    let existing = check(instance, name).await?.source;
+    if ingest.connection.is_some() && ingest.connection != existing.connection {
+        let own = existing.connection.as_deref().unwrap_or("none");
+        return Err(
+            Error::usage(format!("the process {name} has another connection: {own}"))
+                .hint("leave --connection out, or make another process: --name NAME"),
+        );
+    }
+    existing.with_file(&url).map_err(|problem| all(&[problem]))
 }
 
 /// A column that the command line names and the file lacks is a mistake of the command, not of the data.
