@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Certificate;
 use reqwest::redirect::Policy;
 use tokio::net::{TcpStream, lookup_host};
 use url::Url;
@@ -11,6 +12,7 @@ use url::Url;
 use super::clock;
 use super::finding::{Check, Outcome};
 use crate::error::{Error, Result};
+use crate::source::objects::Authorities;
 
 /// Longest wait for an address, and for somebody to listen.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -83,6 +85,8 @@ impl Host {
 pub(super) struct Web {
     url: Url,
     host: Host,
+    /// Who vouches for it beside the system's.
+    authorities: Authorities,
     /// The server's clock and ours, when it answered.
     clocks: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
@@ -107,8 +111,14 @@ impl Web {
         Ok(Self {
             url: parsed,
             host,
+            authorities: Authorities::default(),
             clocks: None,
         })
+    }
+
+    /// The same server, for which these vouch too.
+    pub(super) fn trusting(self, authorities: Authorities) -> Self {
+        Self { authorities, ..self }
     }
 
     /// One of the steps on the way there.
@@ -141,13 +151,8 @@ impl Web {
 
     /// Asks for anything at all: any answer will do.
     async fn greet(&mut self) -> Outcome {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIME)
-            .timeout(ANSWER_TIME)
-            .redirect(Policy::none())
-            .build();
         let asked_at = Utc::now();
-        let answered = match client {
+        let answered = match self.client() {
             Ok(client) => client.get(self.url.clone()).send().await,
             Err(error) => Err(error),
         };
@@ -164,6 +169,15 @@ impl Web {
                 "http:// is not encrypted: whoever sits in between reads and changes what is said",
             ),
         }
+    }
+
+    fn client(&self) -> reqwest::Result<reqwest::Client> {
+        reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIME)
+            .timeout(ANSWER_TIME)
+            .redirect(Policy::none())
+            .tls_certs_merge(Certificate::from_pem_bundle(self.authorities.pem())?)
+            .build()
     }
 
     /// Whether both clocks agree.
@@ -186,8 +200,8 @@ fn not_understood(error: &reqwest::Error, host: &Host) -> Outcome {
     }
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let remedy = if has(&["certificate", "UnknownIssuer"]) {
-        "if the authority is your own: SSL_CERT_FILE=ITS-CERTIFICATE.pem; else the endpoint's name is not the one in the \
-         certificate, or somebody sits in between"
+        "if the authority is your own: SSL_CERT_FILE=AUTHORITY.pem, or for S3 and Google ca_file = \"AUTHORITY.pem\" in \
+         the connection; else the endpoint's name is not the one in the certificate, or somebody sits in between"
     } else if has(&["InvalidContentType", "corrupt message", "wrong version number"]) {
         "it speaks no TLS at this port: check the port, or write http:// and allow_http = true if that is meant"
     } else if has(&["timed out", "timeout"]) {

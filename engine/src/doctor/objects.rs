@@ -11,9 +11,9 @@ use super::finding::{Check, Outcome};
 use super::network::Web;
 use super::plan::Probe;
 use crate::error::{Error, Result};
-use crate::source::objects::Patience;
 use crate::source::objects::connect::{connect_with, gcs_endpoint, s3_endpoint};
 use crate::source::objects::faults::{About, Asked, about, worded};
+use crate::source::objects::{Authorities, Patience};
 use crate::source::{Sources, ask, blocking};
 use crate::spec::{Connection, path_of};
 
@@ -48,7 +48,11 @@ impl ObjectProbe {
             sources: sources.clone(),
             connection: connection.clone(),
             place,
-            web: endpoint.and_then(|url| Web::of(&url)).map_err(Outcome::from),
+            // A file that cannot be read is told by the secrets.
+            web: endpoint
+                .and_then(|url| Web::of(&url))
+                .map(|web| web.trusting(Authorities::of(connection, sources.base()).unwrap_or_default()))
+                .map_err(Outcome::from),
             store: None,
             listed: None,
             file: None,

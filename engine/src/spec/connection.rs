@@ -33,6 +33,8 @@ pub struct S3Connection {
     pub addressing: Addressing,
     /// Whether `http://` is spoken.
     pub transport: Transport,
+    /// Certificates of authorities that are trusted beside the system's; none: `AWS_CA_BUNDLE`.
+    pub ca_file: Option<String>,
     /// As whom.
     pub auth: S3Auth,
 }
@@ -84,6 +86,8 @@ pub struct GcsConnection {
     pub endpoint: Option<String>,
     /// Whether `http://` is spoken.
     pub transport: Transport,
+    /// Certificates of authorities that are trusted beside the system's.
+    pub ca_file: Option<String>,
     /// JSON of a service account; none: whoever the environment says.
     pub service_account_file: Option<String>,
 }

@@ -14,6 +14,7 @@ use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::gcp::GoogleCloudStorageBuilder;
 
+use super::authorities::Authorities;
 use super::patience::Patience;
 use super::profile::Profile;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ const GOOGLE: &str = "https://storage.googleapis.com";
 /// where relative paths of the connection start. Nothing is sent yet.
 ///
 /// # Errors
-/// A URL of another kind; a secret is not where the connection says; a file of keys cannot be read.
+/// A URL of another kind; a secret is not where the connection says; a file of keys or certificates cannot be read.
 pub fn connect(url: &str, connection: Option<&Connection>, base: &Path) -> Result<Arc<dyn ObjectStore>> {
     connect_with(url, connection, base, &Patience::default())
 }
@@ -110,6 +111,8 @@ fn s3(
         Some(s3) => s3.transport,
         None => transport_of("AWS_ALLOW_HTTP"),
     });
+    let authorities = Authorities::of_s3(connection.and_then(|s3| s3.ca_file.as_deref()), base)?;
+    let client = authorities.trusted_by(client)?;
     Ok(Arc::new(builder.with_client_options(client).build()?))
 }
 
@@ -197,6 +200,8 @@ fn gcs(
         Some(gcs) => gcs.transport,
         None => transport_of("GOOGLE_ALLOW_HTTP"),
     });
+    let authorities = Authorities::of_gcs(connection.and_then(|gcs| gcs.ca_file.as_deref()), base)?;
+    let client = authorities.trusted_by(client)?;
     Ok(Arc::new(builder.with_client_options(client).build()?))
 }
 

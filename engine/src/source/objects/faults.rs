@@ -2,7 +2,7 @@
 
 use object_store::Error as StoreError;
 
-use super::patience::COME_BACK_LATER;
+use super::patience::{COME_BACK_LATER, DISTRUSTED};
 use crate::error::Error;
 use crate::source::file::changed;
 
@@ -120,6 +120,11 @@ fn words(error: &StoreError, text: &str) -> (&'static str, &'static str) {
                 "set region of the connection, or AWS_REGION",
             )
         }
+        _ if has(&[DISTRUSTED]) => (
+            "the store's certificate is not trusted",
+            "if its authority is your own: ca_file = \"AUTHORITY.pem\" in the connection, or SSL_CERT_FILE; else the \
+             endpoint's name is not the one in the certificate, or somebody sits in between",
+        ),
         _ if has(&[COME_BACK_LATER]) => (
             "the store asks to stay away for longer than a run waits",
             "run it again when that time is over",
@@ -176,7 +181,7 @@ fn words(error: &StoreError, text: &str) -> (&'static str, &'static str) {
 }
 
 /// What an error and its causes say, each once.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -229,6 +234,10 @@ mod tests {
             ("<Code>SlowDown</Code>", "slow down"),
             ("status code: 503 Service Unavailable", "too busy"),
             ("Received redirect without LOCATION", "region"),
+            (
+                "error sending request: invalid peer certificate: UnknownIssuer",
+                "not trusted",
+            ),
             ("operation timed out", "in time"),
             ("error sending request", "reached"),
             ("http://169.254.169.254/latest", "no credentials"),

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The client itself repeats requests, and does not read `retry-after`. [`Waiting`] sits below it: it holds an answer
-//! back until the store wants to be asked again.
+//! back until the store wants to be asked again, and lets nothing be repeated that ends the same every time: a
+//! certificate that is not trusted.
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use object_store::client::{
 };
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 
+use super::faults::chain;
 use crate::spec::Transport;
 
 /// How long a store may keep us waiting.
@@ -113,7 +115,7 @@ impl HttpConnector for Waiting {
 #[async_trait]
 impl HttpService for WaitingClient {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.client.execute(request).await?;
+        let answer = self.client.execute(request).await.map_err(final_if_distrusted)?;
         let is_busy = matches!(answer.status().as_u16(), 429 | 503);
         let asked = answer.headers().get("retry-after").filter(|_| is_busy);
         let Some(wait) = asked.and_then(|value| asked_for(value.to_str().ok()?, Utc::now())) else {
@@ -125,6 +127,17 @@ impl HttpService for WaitingClient {
         }
         tokio::time::sleep(wait).await;
         Ok(answer)
+    }
+}
+
+/// What TLS says of a certificate that is not trusted.
+pub(super) const DISTRUSTED: &str = "invalid peer certificate";
+
+fn final_if_distrusted(error: HttpError) -> HttpError {
+    match chain(&error).contains(DISTRUSTED) {
+        // Of a kind that is not repeated.
+        true => HttpError::new(HttpErrorKind::Unknown, error),
+        false => error,
     }
 }
 

@@ -33,6 +33,8 @@ pub(in crate::spec) struct RawConnection {
     endpoint: Option<String>,
     /// Whether http:// may be spoken.
     allow_http: Option<bool>,
+    /// PEM file of the authorities that vouch for the service, beside the system's; relative to the instance.
+    ca_file: Option<String>,
     /// Region of the bucket.
     region: Option<String>,
     /// Whether the bucket stands in the path of a URL; false: in the host.
@@ -109,10 +111,11 @@ pub(in crate::spec) fn resolve(raw: RawConnection, at: &str, findings: &mut Find
 /// A key that would silently do nothing is refused.
 fn check_keys_apply(raw: &RawConnection, kind: Kind, at: &str, findings: &mut Findings) {
     use Kind::{Gcs, S3, Sftp, Snowflake};
-    let keys: [(&str, bool, &[Kind]); 25] = [
+    let keys: [(&str, bool, &[Kind]); 26] = [
         ("root", raw.root.is_some(), &[S3, Gcs, Sftp]),
         ("endpoint", raw.endpoint.is_some(), &[S3, Gcs, Snowflake]),
         ("allow_http", raw.allow_http.is_some(), &[S3, Gcs, Snowflake]),
+        ("ca_file", raw.ca_file.is_some(), &[S3, Gcs]),
         ("region", raw.region.is_some(), &[S3]),
         ("path_style", raw.path_style.is_some(), &[S3]),
         ("access_key_id", raw.access_key_id.is_some(), &[S3]),
@@ -197,6 +200,7 @@ impl Reader<'_> {
                 Some(true) | None => Addressing::Path,
             },
             transport,
+            ca_file: raw.ca_file,
             auth,
         })
     }
@@ -206,6 +210,7 @@ impl Reader<'_> {
             transport: self.transport(raw.allow_http, raw.endpoint.as_deref()),
             root: raw.root,
             endpoint: raw.endpoint,
+            ca_file: raw.ca_file,
             service_account_file: raw.service_account_file,
         })
     }

@@ -21,12 +21,13 @@ fn keys_of_s3_are_found_where_the_document_says() {
     let Connection::S3(s3) = connection(
         "type = \"s3\"\nroot = \"s3://b/x\"\nendpoint = \"http://127.0.0.1:9\"\nallow_http = true\nregion = \"r\"\n\
          path_style = false\naccess_key_id = \"AK\"\nsecret_access_key = { env = \"S\" }\n\
-         session_token = { command = \"pass t\" }",
+         session_token = { command = \"pass t\" }\nca_file = \"ca.pem\"",
     ) else {
         panic!("not S3")
     };
     assert_eq!(s3.addressing, Addressing::Host);
     assert_eq!(s3.transport, Transport::ClearAllowed);
+    assert_eq!(s3.ca_file.as_deref(), Some("ca.pem"));
     let keys = S3Auth::Keys {
         access_key_id: Value::Plain("AK".into()),
         secret_access_key: Secret::Env("S".into()),
