@@ -81,7 +81,7 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
         store,
         &run_id,
         Arc::clone(&schema),
-        WriterOptions::clustered(CUSTOMER_ID),
+        WriterOptions::clustered(CUSTOMER_ID, log.encoding()),
     );
     let mut sorted = frame
         .sort(vec![ident(CUSTOMER_ID).sort(true, false)])?

@@ -194,7 +194,7 @@ impl Instance {
     }
 
     fn table(&self, name: &str, key: Option<&'static str>) -> Result<TableLog> {
-        self.root.table(name, key)
+        Ok(self.root.table(name, key)?.with_encoding(self.config.encoding))
     }
 }
 

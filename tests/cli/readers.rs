@@ -88,7 +88,7 @@ fn other_readers_of_delta_tables_read_what_sql_reads_after_every_kind_of_ingest(
 }
 
 #[test]
-fn other_readers_read_what_sql_reads_whichever_way_files_were_merged() {
+fn other_readers_read_what_sql_reads_whichever_way_files_were_merged_and_encoded() {
     let header = "cid,tier,spend,orders,joined,seen,opted_in\n";
     let home = Home::with_instance();
     let first: String = (0..5000)
@@ -100,17 +100,22 @@ fn other_readers_read_what_sql_reads_whichever_way_files_were_merged() {
     home.sluice(&ingest).succeeded();
     // Turns: a splice keeps a deletion vector, a vector marks rows of a spliced file, a rewrite folds both.
     let turns = [
-        "deletion_vector",
-        "splice",
-        "deletion_vector",
-        "rewrite",
-        "deletion_vector",
-        "auto",
+        ("deletion_vector", "zstd(1)"),
+        ("splice", "lz4"),
+        ("deletion_vector", "none"),
+        ("rewrite", "snappy"),
+        ("deletion_vector", "zstd(9)"),
+        ("splice", "zstd(3)"),
+        ("auto", "lz4"),
     ];
-    for (turn, way) in turns.into_iter().enumerate() {
+    for (turn, (way, compression)) in turns.into_iter().enumerate() {
+        let write = format!(
+            "compression = \"{compression}\"\nrow_group_rows = 2000\npage_rows = 1024\ndictionary = \"{}\"\n",
+            ["on", "off"][turn % 2]
+        );
         home.write(
             "sluice.toml",
-            format!("format = 1\n[defaults]\nmerge = \"{way}\"\n"),
+            format!("format = 1\n[defaults]\nmerge = \"{way}\"\n[write]\n{write}"),
         );
         let rows: String = (turn..5010 + turn)
             .step_by(7 + turn)
@@ -119,7 +124,7 @@ fn other_readers_read_what_sql_reads_whichever_way_files_were_merged() {
         home.write("turn.csv", format!("{header}{rows}"));
         home.sluice(&["run", "p", "--file", "turn.csv"]).succeeded();
         let text = check_same(&home);
-        assert_eq!(text, ours(&home), "{way}");
+        assert_eq!(text, ours(&home), "{way}, {compression}");
         assert!(text.contains(&format!("Turn {turn}")), "{way}");
     }
     let vectors = std::fs::read_dir(home.path("customers")).unwrap();

@@ -502,7 +502,7 @@ async fn mark_and_carry_over(bench: &Bench, run_id: &str) {
     let sql = "SELECT customer_id, CASE customer_id WHEN 'C2' THEN 'Gold' ELSE tier END AS tier, spend FROM customers \
                WHERE customer_id IN ('C2', 'C4') ORDER BY customer_id";
     let rows = bench.query(sql).await.unwrap();
-    let options = WriterOptions::clustered("customer_id");
+    let options = WriterOptions::clustered("customer_id", base.encoding);
     let store = base.log.object_store(None);
     let mut writer = RollingWriter::new(store, run_id, Arc::clone(&base.schema), options);
     for batch in rows {

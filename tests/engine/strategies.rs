@@ -360,6 +360,79 @@ async fn a_splice_adds_columns_at_the_end_and_keeps_the_files_deletion_vector() 
     );
 }
 
+/// How the chunks of each column of the live files are compressed.
+async fn codecs(bench: &Bench) -> BTreeMap<String, BTreeSet<String>> {
+    let folder = bench.instance.base().join("customers");
+    let mut codecs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in live(bench).await {
+        let metadata = metadata(&folder.join(&file.add.path));
+        for chunk in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+            let codec = format!("{:?}", chunk.compression());
+            codecs
+                .entry(chunk.column_path().string())
+                .or_default()
+                .insert(codec);
+        }
+    }
+    codecs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_splice_copies_chunks_as_they_are_encoded_and_encodes_its_own_as_configured() {
+    let mut bench = base(&config("splice", "off"), 3_000).await;
+    bench.configure(&format!(
+        "{}[write]\ncompression = \"lz4\"\nrow_group_rows = 1024\n",
+        config("splice", "off")
+    ));
+    let folder = bench.instance.base().join("customers");
+    let [before] = live(&bench)
+        .await
+        .try_into()
+        .unwrap_or_else(|_| panic!("one file"));
+    let city = chunks(&folder.join(&before.add.path), "city");
+    let csv = "cid,Tier,Spend\nC0000003,New,0.25\nC0000700,,700.25\n";
+    let report = merge(&bench, "loyalty", csv).await;
+    assert_eq!(report.merge.ways[0].strategy, Strategy::Splice);
+    let [after] = live(&bench)
+        .await
+        .try_into()
+        .unwrap_or_else(|_| panic!("one file"));
+    assert_eq!(chunks(&folder.join(&after.add.path), "city"), city);
+    let codecs = codecs(&bench).await;
+    assert_eq!(codecs["tier"], BTreeSet::from(["LZ4_RAW".to_owned()]));
+    assert!(
+        codecs["city"].iter().all(|codec| codec.starts_with("ZSTD")),
+        "{codecs:?}"
+    );
+    let rows = "SELECT customer_id, tier, city FROM customers WHERE customer_id IN ('C0000003', 'C0000700') ORDER BY 1";
+    assert_eq!(
+        bench.rows(rows).await,
+        ["C0000003|New|City 3", "C0000700|-|City 7"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_all_settings_are_merged_with_each_other() {
+    let settings = [
+        "compression = \"lz4\"\npage_rows = 1024\nrow_group_rows = 1024\n",
+        "compression = \"none\"\ndictionary = \"off\"\n",
+        "compression = \"snappy\"\nrow_group_rows = 1500\n",
+        "compression = \"zstd(7)\"\npage_rows = 100_000\n",
+    ];
+    let mut mixed = base(&config("auto", "on"), 5_000).await;
+    let mut plain = base(&config("rewrite", "off"), 5_000).await;
+    for turn in 0..8 {
+        let csv = loyalty_csv([3, 40, 1][turn % 3], 5_000).replace("Platinum", &format!("Tier {turn}"));
+        let way = ["deletion_vector", "splice", "rewrite"][turn % 3];
+        mixed.configure(&format!("{}[write]\n{}", config(way, "on"), settings[turn % 4]));
+        merge(&mixed, "loyalty", &csv).await;
+        plain.configure(&config("rewrite", "off"));
+        merge(&plain, "loyalty", &csv).await;
+        let all = "SELECT * FROM customers ORDER BY customer_id";
+        assert!(mixed.rows(all).await == plain.rows(all).await, "turn {turn}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_another_program_is_written_anew() {
     let mut bench = base(&config("splice", "on"), 100).await;

@@ -120,8 +120,8 @@ impl Fold<'_> {
 
     fn writer(&self) -> RollingWriter {
         let options = match self.layout {
-            Layout::Clustered => WriterOptions::clustered(CUSTOMER_ID),
-            Layout::Appended => WriterOptions::appended(),
+            Layout::Clustered => WriterOptions::clustered(CUSTOMER_ID, self.snapshot.encoding),
+            Layout::Appended => WriterOptions::appended(self.snapshot.encoding),
         };
         let schema = Arc::clone(&self.snapshot.schema);
         let writer = RollingWriter::new(self.snapshot.log.object_store(None), &self.id, schema, options);

@@ -224,7 +224,12 @@ async fn merge_files(
 pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, Vec<FileAction>)> {
     let store = job.snapshot.log.object_store(None);
     let schema = Arc::clone(&job.snapshot.schema);
-    let mut writer = RollingWriter::new(store, &job.run_id, schema, WriterOptions::clustered(CUSTOMER_ID));
+    let mut writer = RollingWriter::new(
+        store,
+        &job.run_id,
+        schema,
+        WriterOptions::clustered(CUSTOMER_ID, job.snapshot.encoding),
+    );
     let mut rows_inserted = 0;
     for number in 0..job.changes.num_batches() {
         let batch = job.changes.batch_without(number, matched)?;

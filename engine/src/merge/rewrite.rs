@@ -30,7 +30,7 @@ pub(super) async fn rewrite(merge: &FileMerge, changes: &ChangeSlice, order: Key
     let store = snapshot.log.object_store(None);
     let options = WriterOptions {
         order,
-        ..WriterOptions::clustered(CUSTOMER_ID)
+        ..WriterOptions::clustered(CUSTOMER_ID, snapshot.encoding)
     };
     let mut writer = RollingWriter::new(store, &merge.job.run_id, Arc::clone(&snapshot.schema), options);
     let mut rows = merge.scan(None)?;

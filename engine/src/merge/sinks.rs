@@ -83,7 +83,12 @@ impl NewVersions {
         let store = job.snapshot.log.object_store(None);
         let schema = job.snapshot.schema.clone();
         Ok(Self {
-            writer: RollingWriter::new(store, &job.run_id, schema, WriterOptions::clustered(CUSTOMER_ID)),
+            writer: RollingWriter::new(
+                store,
+                &job.run_id,
+                schema,
+                WriterOptions::clustered(CUSTOMER_ID, job.snapshot.encoding),
+            ),
             key: job.key_position()?,
             last_key: None,
             shares: Vec::new(),

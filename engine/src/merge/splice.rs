@@ -64,7 +64,7 @@ pub(super) async fn splice(
     let path = ids::data_file(&merge.job.run_id);
     let store = merge.job.snapshot.log.object_store(None);
     let source = opened.file.metadata();
-    let options = WriterOptions::clustered(CUSTOMER_ID);
+    let options = WriterOptions::clustered(CUSTOMER_ID, merge.job.snapshot.encoding);
     let columns = opened.layout.columns.schema();
     let mut writer = SpliceWriter::create(store, &path, source, columns, &fields, &options)?;
     let encoders = writer.encoders();

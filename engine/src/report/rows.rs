@@ -29,7 +29,12 @@ pub async fn append_rows<T: Serialize>(
         .flush()?
         .ok_or_else(|| Error::runtime("there is no row to append"))?;
     let store = log.store().object_store(None);
-    let mut writer = FileWriter::create(store, ids::data_file(run_id), schema, &WriterOptions::appended())?;
+    let mut writer = FileWriter::create(
+        store,
+        ids::data_file(run_id),
+        schema,
+        &WriterOptions::appended(log.encoding()),
+    )?;
     writer.write(&batch).await?;
     let add = writer.finish().await?;
     let info = [("run_id".to_owned(), serde_json::Value::from(run_id))];

@@ -35,7 +35,12 @@ pub async fn discard_rejects(
         .select_columns(&["record_no"])?;
     let (log, id) = (instance.events()?, ids::new_run_id());
     let store = log.store().object_store(None);
-    let mut writer = RollingWriter::new(store, &id, schemas::events(), WriterOptions::appended());
+    let mut writer = RollingWriter::new(
+        store,
+        &id,
+        schemas::events(),
+        WriterOptions::appended(log.encoding()),
+    );
     let events = RejectEvents {
         fate: RejectFate::Discarded,
         process: process.to_owned(),

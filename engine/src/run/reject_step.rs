@@ -34,7 +34,7 @@ pub(super) async fn commit_rejects(
         store,
         &origin.run_id,
         schemas::rejects(),
-        WriterOptions::appended(),
+        WriterOptions::appended(log.encoding()),
     );
     let builder = RejectBuilder {
         origin: origin.clone(),

@@ -28,7 +28,7 @@ pub(super) async fn commit_replayed(
         log.store().object_store(None),
         &origin.run_id,
         schemas::events(),
-        WriterOptions::appended(),
+        WriterOptions::appended(log.encoding()),
     );
     let held = judgement.verdicts.found(id::CID_OVERTAKEN);
     let events = |fate: RejectFate| RejectEvents {

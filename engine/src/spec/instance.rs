@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::connection::{self, Connection, RawConnection};
+use super::encoding::{self, Encoding, RawWrite};
 use super::maintenance::{self, Maintenance, RawMaintenance};
 use super::merging::{DeletionVectors, MergeStrategy};
 use super::names::is_slug;
@@ -114,6 +115,8 @@ pub struct InstanceConfig {
     pub defaults: Defaults,
     /// When tables are laid out anew.
     pub maintenance: Maintenance,
+    /// `[write]`: how files of tables are encoded.
+    pub encoding: Encoding,
     /// `[connections.NAME]`: places elsewhere.
     pub connections: BTreeMap<String, Connection>,
     /// Who is told what.
@@ -130,6 +133,7 @@ impl Default for InstanceConfig {
             limits: Limits::default(),
             defaults: Defaults::default(),
             maintenance: Maintenance::default(),
+            encoding: Encoding::default(),
             connections: BTreeMap::new(),
             notify: Vec::new(),
             smtp: None,
@@ -152,6 +156,8 @@ struct RawInstance {
     defaults: Option<RawDefaults>,
     #[serde(deserialize_with = "table")]
     maintenance: Option<RawMaintenance>,
+    #[serde(deserialize_with = "table")]
+    write: Option<RawWrite>,
     #[serde(deserialize_with = "named_tables")]
     connections: BTreeMap<String, RawConnection>,
     #[serde(deserialize_with = "tables")]
@@ -226,6 +232,7 @@ fn resolve(raw: RawInstance, findings: &mut Findings) -> InstanceConfig {
         limits: resolve_limits(raw.limits.unwrap_or_default(), findings),
         defaults: resolve_defaults(raw.defaults.unwrap_or_default(), findings),
         maintenance: maintenance::resolve(&raw.maintenance.unwrap_or_default(), findings),
+        encoding: encoding::resolve(&raw.write.unwrap_or_default(), findings),
         connections: resolve_connections(raw.connections, findings),
         notify: notify::resolve(raw.notify, findings),
         smtp: raw.smtp.and_then(|raw| smtp::resolve(raw, findings)),

@@ -16,6 +16,7 @@
 mod attribute;
 mod command_line;
 mod connection;
+mod encoding;
 mod guard;
 mod hash;
 mod instance;
@@ -51,6 +52,7 @@ pub use connection::{
     Addressing, Connection, GcsConnection, S3Auth, S3Connection, SftpConnection, SnowflakeAuth,
     SnowflakeConnection, Transport,
 };
+pub use encoding::{Compression, Dictionary, Encoding};
 pub use guard::{Guard, Share};
 pub use hash::definition_hash;
 pub use instance::{Defaults, INSTANCE_FORMAT, InstanceConfig, Limits, parse_instance};

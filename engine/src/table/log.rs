@@ -16,12 +16,14 @@ use url::Url;
 
 use super::Snapshot;
 use crate::error::{Error, Result};
+use crate::spec::Encoding;
 
 /// The log of one Delta table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct TableLog {
     store: LogStoreRef,
     key: Option<&'static str>,
+    encoding: Encoding,
 }
 
 impl TableLog {
@@ -33,6 +35,7 @@ impl TableLog {
         Ok(Self {
             store: DeltaTableBuilder::from_url(url)?.build_storage()?,
             key,
+            encoding: Encoding::default(),
         })
     }
 
@@ -47,7 +50,20 @@ impl TableLog {
         Self {
             store: default_logstore(files, bucket, url, &StorageConfig::default()),
             key,
+            encoding: Encoding::default(),
         }
+    }
+
+    /// The same table, whose files are written like this from now on.
+    #[must_use]
+    pub fn with_encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
+    }
+
+    /// How its files are written.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Creates the table unless it exists.
@@ -87,7 +103,12 @@ impl TableLog {
     /// No table, no such version, or a log that cannot be read.
     pub async fn snapshot(&self, version: Option<u64>) -> Result<Snapshot> {
         match EagerSnapshot::try_new(self.store.as_ref(), version).await {
-            Ok(base) => Ok(Snapshot::new(base, Arc::clone(&self.store), self.key)),
+            Ok(base) => Ok(Snapshot::new(
+                base,
+                Arc::clone(&self.store),
+                self.key,
+                self.encoding,
+            )),
             Err(DeltaTableError::NotATable(_)) => {
                 Err(Error::usage("there is no table here").in_file(self.store.root_url().to_string()))
             }

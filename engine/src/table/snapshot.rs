@@ -9,6 +9,7 @@ use deltalake_core::kernel::{EagerSnapshot, Metadata};
 use deltalake_core::logstore::LogStoreRef;
 
 use super::{KeyRange, LiveFile};
+use crate::spec::Encoding;
 
 /// One version of a table.
 #[derive(Debug, Clone)]
@@ -23,13 +24,15 @@ pub struct Snapshot {
     pub metadata: Metadata,
     /// The log it was read from.
     pub log: LogStoreRef,
+    /// How files that are added to it are written.
+    pub encoding: Encoding,
     /// What a commit on top of this version starts from.
     pub(crate) base: EagerSnapshot,
 }
 
 impl Snapshot {
     /// Reads one version's files and schema. `key` is the column whose range prunes files.
-    pub(super) fn new(base: EagerSnapshot, log: LogStoreRef, key: Option<&str>) -> Self {
+    pub(super) fn new(base: EagerSnapshot, log: LogStoreRef, key: Option<&str>, encoding: Encoding) -> Self {
         let mut files: Vec<LiveFile> = base
             .log_data()
             .iter()
@@ -45,6 +48,7 @@ impl Snapshot {
             files,
             metadata: base.metadata().clone(),
             log,
+            encoding,
             base,
         }
     }

@@ -44,10 +44,8 @@ impl Encoders {
         let root = Type::group_type_builder(self.root.name())
             .with_fields(fields)
             .build()?;
-        let options = WriterOptions {
-            page_rows: page_rows(self.options.page_rows, values),
-            ..self.options.clone()
-        };
+        let mut options = self.options.clone();
+        options.encoding.page_rows = page_rows(self.options.encoding.page_rows, values);
         let properties = Arc::new(options.builder(&self.schema).build());
         let alone = SerializedFileWriter::new(io::sink(), Arc::new(root), properties)?;
         let schema = Arc::new(Schema::new(vec![field]));

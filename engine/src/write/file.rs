@@ -10,13 +10,14 @@ use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::AsyncArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::file::metadata::{ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::statistics::Statistics;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
+use crate::spec::{Compression, Dictionary, Encoding};
 
 /// How the files of a table are written.
 #[derive(Debug, Clone)]
@@ -25,10 +26,8 @@ pub struct WriterOptions {
     pub key: Option<&'static str>,
     /// How the rows come, by that column; the file says so of itself.
     pub order: KeyOrder,
-    /// Rows of a row group.
-    pub row_group_rows: usize,
-    /// Rows of a page, at most.
-    pub page_rows: usize,
+    /// How pages and row groups are made.
+    pub encoding: Encoding,
     /// A file is closed when it holds this many bytes.
     pub target_file_bytes: usize,
 }
@@ -42,40 +41,32 @@ pub enum KeyOrder {
     Unknown,
 }
 
-/// Rows of a row group: large enough for dictionaries to pay, small enough that a writer holds little.
-pub const ROW_GROUP_ROWS: usize = 128 * 1024;
 /// Size at which a file is closed. Small enough that a local change touches little.
 pub const TARGET_FILE_BYTES: usize = 64 << 20;
 /// Bytes of a key page, so that a probe reads little around each key.
 const KEY_PAGE_BYTES: usize = 16 << 10;
-/// Rows of a page, at most. A merge that carries rows over decompresses the pages that hold them: at one random customer
-/// in ten thousand 86 % of pages of 20,000 rows, 18 % of these. Above one in a hundred every page is read whatever its
-/// size; smaller ones would compress worse.
-const PAGE_ROWS: usize = 2048;
 /// How the name begins under which we write files.
 const CREATED_BY: &str = "sluice ";
 
 impl WriterOptions {
     /// Files of `customers`: clustered by `key`.
     #[must_use]
-    pub fn clustered(key: &'static str) -> Self {
+    pub fn clustered(key: &'static str, encoding: Encoding) -> Self {
         Self {
             key: Some(key),
             order: KeyOrder::Ascending,
-            row_group_rows: ROW_GROUP_ROWS,
-            page_rows: PAGE_ROWS,
+            encoding,
             target_file_bytes: TARGET_FILE_BYTES,
         }
     }
 
     /// Files of an append-only table.
     #[must_use]
-    pub fn appended() -> Self {
+    pub fn appended(encoding: Encoding) -> Self {
         Self {
             key: None,
             order: KeyOrder::Unknown,
-            row_group_rows: ROW_GROUP_ROWS,
-            page_rows: PAGE_ROWS,
+            encoding,
             target_file_bytes: TARGET_FILE_BYTES,
         }
     }
@@ -87,16 +78,17 @@ impl WriterOptions {
     /// The properties of files with the columns of `schema`, to be added to.
     pub(super) fn builder(&self, schema: &SchemaRef) -> WriterPropertiesBuilder {
         let builder = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_compression(codec(self.encoding.compression))
+            .set_dictionary_enabled(self.encoding.dictionary == Dictionary::On)
+            .set_max_row_group_row_count(Some(self.encoding.row_group_rows))
             .set_created_by(format!("{CREATED_BY}{}", env!("CARGO_PKG_VERSION")));
         match self
             .key
             .and_then(|key| schema.index_of(key).ok().map(|index| (key, index)))
         {
-            Some((key, index)) => clustered(builder, key)
-                .set_data_page_row_count_limit(self.page_rows)
-                .set_sorting_columns(self.sorting(index)),
+            Some((key, index)) => {
+                clustered(builder, key, self.encoding.page_rows).set_sorting_columns(self.sorting(index))
+            }
             None => builder,
         }
     }
@@ -108,6 +100,16 @@ impl WriterOptions {
             nulls_first: false,
         };
         (self.order == KeyOrder::Ascending).then(|| vec![by_key])
+    }
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::UNCOMPRESSED,
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::Lz4 => Codec::LZ4_RAW,
+        // The configuration lets no level pass that is none.
+        Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level.into()).unwrap_or_default()),
     }
 }
 
@@ -141,11 +143,12 @@ pub fn key_order(file: &ParquetMetaData, key: &str) -> KeyOrder {
 ///
 /// Page bounds of other columns are left out: in a table clustered by key they prune nothing, and whoever looks for
 /// one customer would read those of 200 columns. Their offsets are kept: they lead a merge to the pages it needs.
-fn clustered(builder: WriterPropertiesBuilder, key: &str) -> WriterPropertiesBuilder {
+fn clustered(builder: WriterPropertiesBuilder, key: &str, page_rows: usize) -> WriterPropertiesBuilder {
     builder
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(Some(64))
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(page_rows)
         .set_column_data_page_size_limit(key.into(), KEY_PAGE_BYTES)
         .set_column_statistics_enabled(key.into(), EnabledStatistics::Page)
         .set_column_dictionary_enabled(key.into(), false)
@@ -257,6 +260,53 @@ mod tests {
 
     use super::*;
 
+    /// What a file of 5,000 customers says of itself.
+    fn written(encoding: Encoding) -> ParquetMetaData {
+        let keys = (0..5_000).map(|i| format!("C{i:05}"));
+        let key: ArrayRef = Arc::new(StringViewArray::from_iter_values(keys));
+        let tiers = (0..5_000).map(|i| ["Gold", "Silver"][i % 2]);
+        let tier: ArrayRef = Arc::new(StringViewArray::from_iter_values(tiers));
+        let batch = RecordBatch::try_from_iter([("customer_id", key), ("tier", tier)]).unwrap();
+        let options = WriterOptions::clustered("customer_id", encoding);
+        let properties = options.properties(&batch.schema());
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn a_file_is_encoded_as_configured() {
+        let usual = Encoding::default();
+        let file = written(Encoding {
+            row_group_rows: 2_000,
+            page_rows: 1_024,
+            ..usual
+        });
+        let group_rows: Vec<i64> = file.row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(group_rows, [2_000, 2_000, 1_000]);
+        let pages = |file: &ParquetMetaData| file.offset_index().unwrap()[0][1].page_locations().len();
+        assert_eq!(pages(&file), 2);
+        assert_eq!(pages(&written(usual)), 3, "of 2,048 rows");
+        for (compression, codec) in [
+            (Compression::None, Codec::UNCOMPRESSED),
+            (Compression::Snappy, Codec::SNAPPY),
+            (Compression::Lz4, Codec::LZ4_RAW),
+            (Compression::Zstd(1), Codec::ZSTD(ZstdLevel::default())),
+        ] {
+            let file = written(Encoding { compression, ..usual });
+            assert_eq!(file.row_group(0).column(1).compression(), codec);
+        }
+        let has_dictionary = |dictionary: Dictionary, column: usize| {
+            let file = written(Encoding { dictionary, ..usual });
+            file.row_group(0)
+                .column(column)
+                .dictionary_page_offset()
+                .is_some()
+        };
+        assert!(has_dictionary(Dictionary::On, 1) && !has_dictionary(Dictionary::Off, 1));
+        assert!(!has_dictionary(Dictionary::On, 0), "no two keys are the same");
+    }
+
     #[test]
     fn a_file_is_believed_to_be_sorted_if_it_is_ours_and_says_so() {
         let key: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "b"]));
@@ -266,7 +316,7 @@ mod tests {
             writer.write(&batch).unwrap();
             key_order(&writer.finish().unwrap(), "customer_id")
         };
-        let ours = WriterOptions::clustered("customer_id");
+        let ours = WriterOptions::clustered("customer_id", Encoding::default());
         assert_eq!(order_of(ours.properties(&batch.schema())), KeyOrder::Ascending);
         let foreign = ours.builder(&batch.schema()).set_created_by("foreign".into());
         assert_eq!(order_of(foreign.build()), KeyOrder::Unknown);

@@ -273,15 +273,17 @@ mod tests {
     use parquet::bloom_filter::Sbbf;
 
     use super::*;
+    use crate::spec::Encoding;
     use crate::table::ParquetFile;
 
     const ROWS: i64 = 5_000;
 
     fn options() -> WriterOptions {
-        WriterOptions {
+        let encoding = Encoding {
             row_group_rows: 3_000,
-            ..WriterOptions::clustered("customer_id")
-        }
+            ..Encoding::default()
+        };
+        WriterOptions::clustered("customer_id", encoding)
     }
 
     fn rows() -> RecordBatch {

@@ -102,7 +102,7 @@ impl Removal {
         let source = ParquetFile::open(Arc::clone(&store), &file.add.path, size_bytes).await?;
         let options = WriterOptions {
             order: key_order(source.metadata(), CUSTOMER_ID),
-            ..WriterOptions::clustered(CUSTOMER_ID)
+            ..WriterOptions::clustered(CUSTOMER_ID, self.table.encoding)
         };
         let schema = Arc::clone(&self.table.schema);
         let mut writer = RollingWriter::new(store, &self.run_id, schema, options);

@@ -23,7 +23,7 @@ async fn file(snapshot: &Snapshot, keys: &[&str]) -> Add {
     let column: ArrayRef = Arc::new(StringViewArray::from(keys.to_vec()));
     let batch = RecordBatch::try_new(Arc::clone(&snapshot.schema), vec![column]).unwrap();
     let store = snapshot.log.object_store(None);
-    let options = WriterOptions::clustered(CUSTOMER_ID);
+    let options = WriterOptions::clustered(CUSTOMER_ID, snapshot.encoding);
     let mut writer = RollingWriter::new(store, &ids::new_run_id(), batch.schema(), options);
     writer.write(&batch).await.unwrap();
     writer.finish().await.unwrap().remove(0)

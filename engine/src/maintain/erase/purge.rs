@@ -86,7 +86,12 @@ async fn note(instance: &Instance, left: &Left) -> Result<()> {
     }
     let (log, id) = (instance.events()?, ids::new_run_id());
     let store = log.store().object_store(None);
-    let mut writer = RollingWriter::new(store, &id, schemas::events(), WriterOptions::appended());
+    let mut writer = RollingWriter::new(
+        store,
+        &id,
+        schemas::events(),
+        WriterOptions::appended(log.encoding()),
+    );
     for ((process, run_id), records) in left {
         let events = RejectEvents {
             fate: RejectFate::Purged,

@@ -127,8 +127,8 @@ impl Rewriting<'_> {
         edit: &mut dyn Edit,
     ) -> Result<Vec<Add>> {
         let options = match self.table.layout() {
-            Layout::Clustered => WriterOptions::clustered(CUSTOMER_ID),
-            Layout::Appended => WriterOptions::appended(),
+            Layout::Clustered => WriterOptions::clustered(CUSTOMER_ID, snapshot.encoding),
+            Layout::Appended => WriterOptions::appended(snapshot.encoding),
         };
         let store = self.log.store().object_store(None);
         let mut writer = RollingWriter::new(store, &self.name(file), Arc::clone(&snapshot.schema), options);

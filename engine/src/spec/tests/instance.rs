@@ -33,6 +33,11 @@ merge = "splice"
 auto = "off"
 overlap_files = 8
 piece = "1GiB"
+[write]
+compression = "zstd(3)"
+dictionary = "off"
+row_group_rows = 1_000_000
+page_rows = 8192
 [connections.crm]
 type = "snowflake"
 account = "acme"
@@ -67,6 +72,13 @@ process = "loyalty"
         ..Maintenance::default()
     };
     assert_eq!(config.maintenance, expected);
+    let expected = Encoding {
+        compression: Compression::Zstd(3),
+        dictionary: Dictionary::Off,
+        row_group_rows: 1_000_000,
+        page_rows: 8192,
+    };
+    assert_eq!(config.encoding, expected);
     assert_eq!(
         (config.defaults.deletion_vectors, config.defaults.merge),
         (DeletionVectors::Off, MergeStrategy::Splice)
@@ -128,6 +140,11 @@ auto = "sometimes"
 overlap_files = 0
 dead_percent = 101
 piece = "much"
+[write]
+compression = "gzip"
+dictionary = "maybe"
+row_group_rows = 1000
+page_rows = 1_000_000
 [connections."Not A Name"]
 [[notify]]
 on = ["failure"]
@@ -167,6 +184,10 @@ process = "A*"
             "notify[1].on",
             "notify[1].process",
             "notify[1].to",
+            "write.compression",
+            "write.dictionary",
+            "write.page_rows",
+            "write.row_group_rows",
         ],
         "{problems:#?}"
     );
