@@ -82,6 +82,8 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
         [
             "load",
             "load again",
+            "start",
+            "merge one row",
             "adopt a base",
             "merge 1 %",
             "merge 1 % again",
@@ -100,7 +102,8 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
         steps.iter().all(|step| step["seconds"].as_f64() > Some(0.0)),
         "{steps:?}"
     );
-    assert!(steps[7]["peak_rss_bytes"].as_u64() > Some(0), "{steps:?}");
+    assert!(steps[9]["peak_rss_bytes"].as_u64() > Some(0), "{steps:?}");
+    assert!(steps[4]["disk_bytes"].as_u64() > Some(0), "{steps:?}");
     assert!(!home.path("sluice-bench").exists());
 
     home.write("before.json", &outcome);
@@ -113,6 +116,43 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
         "{words}"
     );
     assert!(home.path("sluice-bench/base.csv").exists());
+
+    let simulate = [
+        "bench",
+        "--simulate",
+        "1000",
+        "--from",
+        "before.json",
+        "--compare",
+        "before.json",
+        "--change-rows",
+        "500",
+    ];
+    let words = home.sluice(&simulate).succeeded().stdout();
+    assert!(
+        words.contains("merge 500 rows") && words.contains("rows decoded and judged"),
+        "{words}"
+    );
+    let foretold = home
+        .sluice(&[&simulate[..5], &["--output", "json"]].concat())
+        .succeeded()
+        .stdout();
+    let load = json(&foretold)["phases"][0]["seconds"].as_f64().unwrap();
+    let measured = steps[0]["seconds"].as_f64().unwrap();
+    assert!(
+        load >= measured - 1e-9,
+        "the same size costs what was measured, or what a run costs: {load}, {measured}"
+    );
+    let mut older = json(&outcome);
+    older["steps"].as_array_mut().unwrap().remove(3);
+    home.write("older.json", older.to_string());
+    let refused = home.sluice(&["bench", "--simulate", "1000", "--from", "older.json"]);
+    assert_eq!(refused.code(), Some(2));
+    assert!(
+        refused.stderr().contains("lacks merge one row"),
+        "{}",
+        refused.stderr()
+    );
 
     let refused = home.sluice(&bench);
     assert_eq!(refused.code(), Some(2), "the folder is there");

@@ -21,7 +21,7 @@ const DECODE_BYTE_NS: f64 = 6.0;
 /// Gathering, encoding and compressing, nanoseconds for each value.
 const ENCODE_VALUE_NS: f64 = 125.0;
 /// Reading and writing a column chunk as it is, nanoseconds for each byte.
-const COPY_BYTE_NS: f64 = 1.0;
+pub const COPY_BYTE_NS: f64 = 1.0;
 /// A file more: its footer, its action in the log, its place in every later listing. A deletion vector is two: the
 /// marks, and the new versions. Nanoseconds.
 const NEW_FILE_NS: f64 = 1e6;

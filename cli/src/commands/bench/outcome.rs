@@ -63,6 +63,9 @@ pub struct Measured {
     pub encoded_bytes: Option<u64>,
     /// Largest resident memory.
     pub peak_rss_bytes: Option<u64>,
+    /// Size of the instance afterwards, older versions included.
+    #[serde(default)]
+    pub disk_bytes: Option<u64>,
 }
 
 /// The runs of one step.
@@ -99,7 +102,14 @@ impl Samples {
             copied_bytes: of(&["merge", "copied_bytes"]),
             encoded_bytes: of(&["merge", "encoded_bytes"]),
             peak_rss_bytes: of(&["peak_rss_bytes"]),
+            disk_bytes: self.disk_bytes(),
         }
+    }
+
+    fn disk_bytes(&self) -> Option<u64> {
+        let mut sizes: Vec<u64> = self.runs.iter().filter_map(|ran| ran.disk_bytes).collect();
+        sizes.sort_unstable();
+        median(&sizes)
     }
 
     fn phases(&self) -> BTreeMap<String, u64> {
@@ -245,6 +255,7 @@ mod tests {
                     duration: Duration::from_millis(duration),
                     answer: json!({"peak_rss_bytes": duration * 10, "phase_ms": {"load": duration, "sort": null},
                                    "merge": {"copied_bytes": 5}}),
+                    disk_bytes: Some(duration),
                 })
                 .into(),
         }
@@ -275,6 +286,7 @@ mod tests {
             (measured.peak_rss_bytes, measured.copied_bytes),
             (Some(2_000), Some(5))
         );
+        assert_eq!(measured.disk_bytes, Some(200));
         assert_eq!(measured.phase_ms, BTreeMap::from([("load".to_owned(), 200)]));
         assert_eq!(measured.read_bytes, None);
     }

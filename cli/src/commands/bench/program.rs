@@ -1,6 +1,7 @@
 //! One step: the program again, in a process of its own.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,34 @@ pub struct Ran {
     pub duration: Duration,
     /// The JSON on stdout; NULL if there was none.
     pub answer: Value,
+    /// Size of the instance afterwards, where that was asked for.
+    pub disk_bytes: Option<u64>,
+}
+
+impl Ran {
+    /// The same, with the size of the instance as it left it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn sized(self, instance: &Path) -> io::Result<Self> {
+        Ok(Self {
+            disk_bytes: Some(folder_bytes(instance)?),
+            ..self
+        })
+    }
+}
+
+fn folder_bytes(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += match metadata.is_dir() {
+            true => folder_bytes(&entry.path())?,
+            false => metadata.len(),
+        };
+    }
+    Ok(bytes)
 }
 
 impl Program {
@@ -67,6 +96,10 @@ impl Program {
                     .because(e)
             })?,
         };
-        Ok(Ran { duration, answer })
+        Ok(Ran {
+            duration,
+            answer,
+            disk_bytes: None,
+        })
     }
 }

@@ -16,11 +16,23 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// Percent of the customers that each change set holds.
-const SHARES: [u64; 3] = [1, 10, 100];
+pub const MERGED_SHARES: [u64; 3] = [1, 10, 100];
+/// Times that the program is started for nothing.
+const STARTS: usize = 5;
 /// Customers that are looked up.
 const LOOKUPS: u64 = 20;
 /// The process that loads.
 const PROCESS: &str = "bench";
+
+/// The step that merges a change set of so many percent.
+pub fn merge(percent: u64) -> String {
+    format!("merge {percent} %")
+}
+
+/// The step that merges it once more.
+pub fn again(percent: u64) -> String {
+    format!("merge {percent} % again")
+}
 
 /// A generated file and what is due of it.
 #[derive(Debug)]
@@ -86,17 +98,18 @@ impl<'a> Bench<'a> {
             },
         );
         let all = self.changes("load", none, customers, bad_per_million, 1)?;
+        let one = self.changes("one", none, 1, 0, 9)?;
         let base_file = self.folder.join("base.csv");
         let _ = base.base().write(&mut File::create(&base_file)?)?;
         let mut sets = Vec::new();
-        for (share, seed) in SHARES.into_iter().zip(2..) {
+        for (share, seed) in MERGED_SHARES.into_iter().zip(2..) {
             let rows = customers * share / 100;
             let name = format!("changes-{share}");
             sets.push((share, self.changes(&name, base, rows, bad_per_million, seed)?));
         }
         for round in 1..=rounds {
             self.context.say(format!("round {round} of {rounds}"));
-            self.load(&all)?;
+            self.load(&all, &one)?;
             self.merge(&base_file, &sets)?;
         }
         Ok(Outcome {
@@ -116,12 +129,18 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// A file of customers into an empty instance, and again.
-    fn load(&mut self, file: &ChangeFile) -> Result<()> {
+    /// A file of customers into an empty instance, and again; then what nothing and next to nothing cost there.
+    fn load(&mut self, file: &ChangeFile, one: &ChangeFile) -> Result<()> {
         let instance = self.fresh("load");
         self.program.run(&["init".to_owned(), shown(&instance)])?;
         self.ingest("load", &instance, file, Fate::AllNew, &[])?;
         self.ingest("load again", &instance, file, Fate::NothingDiffers, &["--force"])?;
+        for _ in 0..STARTS {
+            let ran = self.sql(&instance, "SELECT 1 AS one")?;
+            right("start", checks::of_count(&ran.answer, 1))?;
+            self.keep("start", 1, None, ran);
+        }
+        self.ingest("merge one row", &instance, one, Fate::Merged, &[])?;
         Ok(std::fs::remove_dir_all(instance)?)
     }
 
@@ -135,15 +154,15 @@ impl<'a> Bench<'a> {
             shown(base),
         ];
         let from: Vec<String> = from.into_iter().chain(words(&["--key", "customer_id"])).collect();
-        let ran = self.program.run(&from)?;
+        let ran = self.program.run(&from)?.sized(&instance)?;
         let bytes = std::fs::metadata(base)?.len();
         self.keep("adopt a base", self.settings.customers, Some(bytes), ran);
         let (mut customers, mut rules) = (self.settings.customers, BTreeMap::<String, u64>::new());
         for (share, file) in sets {
-            let merged = self.ingest(&format!("merge {share} %"), &instance, file, Fate::Merged, &[])?;
+            let merged = self.ingest(&merge(*share), &instance, file, Fate::Merged, &[])?;
             customers += merged;
             self.ingest(
-                &format!("merge {share} % again"),
+                &again(*share),
                 &instance,
                 file,
                 Fate::NothingDiffers,
@@ -159,7 +178,8 @@ impl<'a> Bench<'a> {
         self.count_customers(&instance, customers)?;
         self.look_up(&instance, customers)?;
         self.ask_rejects(&instance, &rules)?;
-        let ran = self.program.run(&words(&["-i", &shown(&instance), "optimize"]))?;
+        let optimize = words(&["-i", &shown(&instance), "optimize"]);
+        let ran = self.program.run(&optimize)?.sized(&instance)?;
         self.keep("optimize", customers, None, ran);
         self.count_customers(&instance, customers)?;
         Ok(std::fs::remove_dir_all(instance)?)
@@ -185,7 +205,7 @@ impl<'a> Bench<'a> {
             .chain(arguments())
             .chain(words(&["--name", PROCESS]))
             .chain(words(more));
-        let ran = self.program.run(&all.collect::<Vec<_>>())?;
+        let ran = self.program.run(&all.collect::<Vec<_>>())?.sized(instance)?;
         right(step, checks::of_run(&ran.answer, &file.due, fate))?;
         let inserted = count(&ran.answer, "rows_inserted").unwrap_or(0);
         self.keep(step, file.due.rows, Some(file.bytes), ran);
