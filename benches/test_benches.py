@@ -1,14 +1,18 @@
 """Tests of what the races decide without running anything: python -m unittest discover benches"""
 
+import argparse
 import json
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
+import budget
 import contest
+import encode
 import report
 import sources
+import startup
 import suite
 import timing
 
@@ -174,6 +178,58 @@ class Peers(unittest.TestCase):
     def test_the_command_in_the_report_names_no_folder(self):
         words = ["--sluice", "/somewhere/sluice", "--rounds", "3", "--work=/tmp", "--only", "load", "--out", "x"]
         self.assertEqual(["--rounds", "3", "--only", "load"], suite.without_paths(words))
+
+
+class Budget(unittest.TestCase):
+    def setUp(self):
+        self.bench = budget.Bench.__new__(budget.Bench)
+        self.bench.options = argparse.Namespace(limit_seconds=60)
+        self.bench.budget = budget.size("1GB")
+
+    def judged(self, code=0, seconds=1.0, peak=1e9, said="", file=None, printed=b""):
+        return self.bench.judged(code, seconds, peak, said, "step", file, printed)
+
+    def test_a_size_has_units_of_1000_and_of_1024(self):
+        self.assertEqual([budget.size(text) for text in ("12", "100MB", "1 GiB", "2kb")], [12, 10**8, 1 << 30, 2000])
+
+    def test_what_stays_near_the_budget_holds_and_what_does_not_is_over(self):
+        self.assertEqual(self.judged(peak=1.25e9), "held")
+        self.assertEqual(self.judged(peak=1.3e9), "over by 1.30")
+
+    def test_who_says_that_it_is_too_much_is_refused_and_who_is_killed_has_failed(self):
+        self.assertEqual(self.judged(code=1, said="Error: Failed to allocate memory"), "refused")
+        self.assertEqual(self.judged(code=1, said="no such file"), "ended with 1")
+        self.assertEqual(self.judged(code=-9, seconds=60.1), "hung")
+        self.assertEqual(self.judged(code=-9, seconds=2), "killed")
+        self.assertEqual(self.judged(code=1, peak=2e9, said="memory"), "over by 2.00")
+
+    def test_a_step_with_a_wrong_answer_does_not_hold(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "changes.csv"
+            file.with_suffix(".json").write_text(json.dumps(FACTS))
+            right = {"rows_read": 10, "rows_rejected": 3, "rule_counts": FACTS["rule_counts"]}
+            self.assertEqual(self.judged(file=file, printed=json.dumps(right)), "held")
+            wrong = json.dumps(right | {"rows_read": 9})
+            self.assertTrue(self.judged(file=file, printed=wrong).startswith("wrong: "))
+
+
+class Encodings(unittest.TestCase):
+    def test_settings_that_answer_differently_are_no_comparison(self):
+        bench = encode.Bench.__new__(encode.Bench)
+        bench.answers = {}
+        bench.same("scan", [{"n": 1}])
+        bench.same("scan", [{"n": 1}])
+        with self.assertRaises(timing.Wrong):
+            bench.same("scan", [{"n": 2}])
+
+    def test_every_setting_is_another_one(self):
+        self.assertEqual(len(set(encode.SETTINGS.values())), len(encode.SETTINGS))
+
+
+class Startup(unittest.TestCase):
+    def test_a_summary_has_the_middle_and_the_slow_end(self):
+        found = startup.summary("--help", list(range(1, 41)))
+        self.assertEqual((found["median_ms"], found["slow_ms"], found["bar_ms"]), (20.5, 39, 30))
 
 
 if __name__ == "__main__":
