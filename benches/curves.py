@@ -12,6 +12,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import plots
@@ -24,6 +25,9 @@ SHARES = [0.1, 1, 3, 10, 30, 100]
 
 SIZES = [1_000_000, 5_000_000, 20_000_000]
 WIDTHS = [10, 30, 100, 200]
+
+LOOKUPS = 20
+"""Customers that are looked up, one after the other."""
 
 
 def arguments():
@@ -84,6 +88,17 @@ class Bench:
         return facts(samples, rows)
 
 
+    def lookup(self):
+        """Seconds to find one customer, a process each: the median over customers all over the table."""
+        seconds = []
+        for place in range(LOOKUPS + 1):
+            cid = f"C{1 + place * (self.customers - 1) // LOOKUPS:08}"
+            begun = time.perf_counter()
+            timing.printed([self.options.sluice, "-i", self.pristine, "customer", cid])
+            seconds.append(time.perf_counter() - begun)
+        return round(statistics.median(seconds), 4)
+
+
 def facts(samples, rows):
     report = samples[0].report
     merge, merge_ms = report.get("merge") or {}, [s.report["phase_ms"].get("merge") or 0 for s in samples]
@@ -121,7 +136,7 @@ def measure(options, folder):
 def at(options, folder, customers, attributes):
     bench = Bench(options, folder, customers, attributes)
     result = {"customers": customers, "attributes": attributes, "fixed": bench.point(50_000),
-              "tenth": bench.point(customers // 10)}
+              "tenth": bench.point(customers // 10), "lookup_seconds": bench.lookup()}
     shutil.rmtree(folder)
     return result
 
@@ -146,6 +161,9 @@ def draw(curves, out):
             label(seconds, unit, "whole run, seconds", title)
             label(memory, unit, "peak memory, MB", title)
             plots.save(figure, out / f"{name}.svg")
+            lookups = ", ".join(f"{p[unit]:,}: {1000 * p['lookup_seconds']:.0f} ms"
+                                for p in curves[name] if "lookup_seconds" in p)
+            print(f"one customer, by {unit}: {lookups}", file=sys.stderr)
 
 
 def label(axes, x, y, title):

@@ -1,4 +1,4 @@
-//! Polars, delta-rs and DuckDB read the rows that `sluice sql` reads.
+//! Polars, delta-rs, DuckDB and Sail read the rows that `sluice sql` reads.
 
 use std::path::Path;
 use std::process::Command;
@@ -147,5 +147,6 @@ fn check_same(home: &Home) -> String {
     let polars = read(home, "polars");
     assert_eq!(read(home, "deltalake"), polars);
     assert_eq!(read(home, "duckdb"), polars);
+    assert_eq!(read(home, "sail"), polars);
     polars
 }

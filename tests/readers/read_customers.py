@@ -1,6 +1,6 @@
 """Prints a Delta table as canonical CSV text, read by a reader of one's choice.
 
-    python read_customers.py TABLE polars|deltalake|duckdb
+    python read_customers.py TABLE polars|deltalake|duckdb|sail
 
 Rows are in the order of the bytes of `customer_id`. The same table gives the same bytes whoever reads it:
 NULL is \\N, an empty string is an empty field, decimals are plain with all digits of their scale, timestamps are
@@ -41,7 +41,23 @@ def read_duckdb(folder):
     return polars.DataFrame(connection.execute("SELECT * FROM delta_scan(?)", [folder]).to_arrow_reader())
 
 
-READERS = {"polars": read_polars, "deltalake": read_deltalake, "duckdb": read_duckdb}
+def read_sail(folder):
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+    server = SparkConnectServer(port=0)
+    server.start(background=True)
+    _, port = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate()
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    rows = polars.DataFrame(spark.read.format("delta").load(folder).toArrow())
+    # Without this the process does not end.
+    spark.stop()
+    server.stop()
+    return rows
+
+
+READERS = {"polars": read_polars, "deltalake": read_deltalake, "duckdb": read_duckdb, "sail": read_sail}
 
 
 def quoted(text):
