@@ -23,8 +23,8 @@ use crate::tasks::for_each_spawned;
 use crate::validate::RecordSet;
 use crate::write::{FileAction, RollingWriter, WriterOptions};
 
-/// Partitions for each thread. One would leave threads idle at the end, when files differ; each more is a file of new
-/// versions more.
+/// Partitions for each thread, all at work at once: while one waits for its bytes to be read or written, another computes.
+/// With one a thread, a merge of 1 % took a sixth longer; each more is a file of new versions more.
 const PARTITIONS_PER_THREAD: usize = 2;
 
 /// Whether a merge writes files or finds out what it would do.
@@ -108,13 +108,13 @@ pub(super) async fn merge_into(
         return Ok(found);
     };
     let task = job.session.task_ctx();
-    let partitions = 0..plan.properties().partitioning.partition_count();
+    let partitions = plan.properties().partitioning.partition_count();
     let work = |partition| {
         let (plan, task) = (Arc::clone(&plan), Arc::clone(&task));
         async move { Ok(plan.execute(partition, task)?.try_collect::<Vec<_>>().await?) }
     };
     let each = |batches: Vec<RecordBatch>| batches.iter().try_for_each(|batch| found.absorb(batch));
-    for_each_spawned(partitions, threads, work, each).await?;
+    for_each_spawned(0..partitions, partitions, work, each).await?;
     Ok(found)
 }
 
