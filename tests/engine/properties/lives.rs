@@ -2,6 +2,8 @@
 //! each version.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use chrono::{Duration, Utc};
@@ -22,6 +24,12 @@ use crate::support::{Bench, definition};
 /// Processes: two that register and one that updates, an attribute each.
 const MODES: [&str; 3] = ["register", "register", "update"];
 
+/// Programs that know nothing of Sluice.
+const READERS: [&str; 3] = ["polars", "deltalake", "duckdb"];
+
+/// Files that may be sent again.
+const LAST_SENT: usize = 3;
+
 /// The values of customers by number, one of each process.
 type Customers = BTreeMap<u8, [Option<u8>; 3]>;
 
@@ -35,6 +43,8 @@ struct Sent {
 #[derive(Debug, Clone)]
 enum Step {
     Run(Sent),
+    /// One of the last files again, as it was, under another name.
+    Again(Index),
     /// Two at once; of one process there is never more than one.
     Pair(Sent, BTreeMap<u8, Option<u8>>),
     RunBesideOptimize(Sent),
@@ -58,6 +68,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => sent().prop_map(Step::Run),
+        4 => any::<Index>().prop_map(Step::Again),
         4 => (sent(), rows()).prop_map(|(sent, rows)| Step::Pair(sent, rows)),
         2 => sent().prop_map(Step::RunBesideOptimize),
         1 => Just(Step::Optimize),
@@ -79,6 +90,8 @@ proptest! {
                 life.take(number, step).await;
                 assert_eq!(life.found().await, life.shown(), "after {step:?}");
             }
+            let reader = READERS[life.files / 2 % READERS.len()];
+            assert_eq!(life.read_by(reader), life.shown(), "{reader}");
         });
     }
 }
@@ -90,6 +103,8 @@ struct Life {
     /// Versions before this one need not be whole any more.
     whole_from: u64,
     files: usize,
+    /// What was sent, oldest first.
+    sent: Vec<Sent>,
 }
 
 impl Life {
@@ -105,6 +120,7 @@ impl Life {
             versions: BTreeMap::from([(0, Customers::new())]),
             whole_from: 0,
             files: 0,
+            sent: Vec::new(),
         }
     }
 
@@ -113,6 +129,14 @@ impl Life {
             Step::Run(sent) => {
                 let report = self.run(self.files, sent).await;
                 self.applied(&report, sent);
+            }
+            Step::Again(index) => {
+                let last = &self.sent[self.sent.len().saturating_sub(LAST_SENT)..];
+                if !last.is_empty() {
+                    let sent = index.get(last).clone();
+                    let report = self.run(self.files, &sent).await;
+                    self.applied(&report, &sent);
+                }
             }
             Step::Pair(one, rows) => self.pair(one, rows.clone()).await,
             Step::RunBesideOptimize(sent) => {
@@ -167,6 +191,7 @@ impl Life {
 
     /// What a run does, in the order of versions, and what it must have counted.
     fn applied(&mut self, report: &Report, sent: &Sent) {
+        self.sent.push(sent.clone());
         let version = report.run.version_after.unwrap();
         let mut customers = self.at(version);
         let [mut inserted, mut updated, mut unchanged, mut rejected] = [0; 4];
@@ -257,6 +282,35 @@ impl Life {
             .collect();
         rows.sort();
         rows
+    }
+
+    /// The same as another program reads it.
+    fn read_by(&self, reader: &str) -> Vec<String> {
+        let python = std::env::var("SLUICE_PYTHON")
+            .unwrap_or_else(|_| panic!("the readers are not set up: run the tests with tests/run"));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/readers/read_customers.py");
+        let table = self.bench.folder.path().join("instance/customers");
+        let read = Command::new(python)
+            .arg(script)
+            .arg(table)
+            .arg(reader)
+            .output()
+            .unwrap();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        let text = String::from_utf8(read.stdout).unwrap();
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let names = lines.next().unwrap();
+        // A column that no run has filled yet is not there.
+        let cell = |row: &[&str], name: &str| match names.iter().position(|other| *other == name) {
+            Some(place) if row[place] != "\\N" => row[place].to_owned(),
+            _ => "-".to_owned(),
+        };
+        let shown = |row: Vec<&str>| {
+            ["customer_id", "a0", "a1", "a2"]
+                .map(|name| cell(&row, name))
+                .join("|")
+        };
+        lines.map(shown).collect()
     }
 
     async fn found(&self) -> Vec<String> {
