@@ -101,6 +101,9 @@ pub struct Lease {
     pub expires_at: DateTime<Utc>,
     /// What started it.
     pub trigger: String,
+    /// The slot that it is of, while that is due: an edit of the schedule moves the next one meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<DateTime<Utc>>,
 }
 
 impl Lease {
@@ -127,7 +130,14 @@ impl Lease {
             started_at: now,
             expires_at: lapse(now, term),
             trigger,
+            slot: None,
         }
+    }
+
+    /// The same for the run of a slot.
+    #[must_use]
+    pub fn of_slot(self, slot: Option<DateTime<Utc>>) -> Self {
+        Self { slot, ..self }
     }
 
     /// Lasts from `now` on as long as a new one of this `term`.

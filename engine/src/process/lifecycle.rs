@@ -142,18 +142,7 @@ async fn replace(instance: &Instance, name: &str, before: Option<&str>, text: &s
 async fn reschedule(instance: &Instance, process: &Process) -> Result<()> {
     let file = StateFile::of(instance, &process.name);
     let changed = file.update(|state| {
-        let next = next_run(process, Utc::now());
-        // A slot that is due stays so.
-        let is_due = state.next_run_at.is_some_and(|due| due <= Utc::now());
-        if next.is_none() || !is_due {
-            state.next_run_at = next;
-        }
-        state.status = match (state.status, &process.schedule, state.last_run.is_some()) {
-            (ProcessStatus::Ready | ProcessStatus::Completed, Some(_), _) => ProcessStatus::Scheduled,
-            (ProcessStatus::Scheduled, None, true) => ProcessStatus::Completed,
-            (ProcessStatus::Scheduled, None, false) => ProcessStatus::Ready,
-            (status, _, _) => status,
-        };
+        state.reschedule(process.schedule.as_ref(), Utc::now());
         Ok(())
     });
     changed.await

@@ -553,6 +553,9 @@ impl<'a> Attempt<'a> {
         append_run(self.instance, &self.record).await?;
         super::faults::point("run_recorded");
         let messages = messages(self.instance, &self.record).await;
+        // It may have been edited since the run began.
+        let edited = process::check(self.instance, &self.process.name).await.ok();
+        let schedule = edited.as_ref().unwrap_or(&self.process).schedule.as_ref();
         let ended = file.update(|state: &mut ProcessState| {
             // Another program may run it by now.
             if !holds(state, run_id) {
@@ -561,7 +564,6 @@ impl<'a> Attempt<'a> {
             if self.record.is_merged() && self.columns.is_some() {
                 state.source_columns.clone_from(&self.columns);
             }
-            let schedule = self.process.schedule.as_ref();
             state.end(&self.record, self.identity.clone(), schedule);
             state.undelivered.extend(messages.iter().cloned());
             Ok(())
