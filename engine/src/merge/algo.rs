@@ -22,6 +22,7 @@ use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{and, is_not_null, is_null, or, take};
 
 use super::changes::{ChangeSlice, NullCells};
+use super::facts::ChangedCells;
 use super::patch::patched;
 use crate::error::Result;
 
@@ -128,8 +129,8 @@ pub fn pair_sorted(file_keys: &StringViewArray, changes: &ChangeSlice) -> Pairs 
 pub struct Differences {
     /// For each pair: whether any attribute changes.
     pub rows: BooleanArray,
-    /// For each attribute: cells that change, cells among them that are cleared.
-    pub cells: Vec<(u64, u64)>,
+    /// For each attribute: cells that change.
+    pub cells: Vec<ChangedCells>,
 }
 
 /// Compares the mapped values of `pairs`. `old` has the attributes of the file's batch, in change order.
@@ -154,7 +155,12 @@ pub fn compare(
             changed = and(&changed, &is_not_null(&after)?)?;
         }
         let cleared = and(&changed, &is_null(&after)?)?;
-        cells.push((changed.true_count() as u64, cleared.true_count() as u64));
+        let filled = and(&changed, &is_null(&before)?)?;
+        cells.push(ChangedCells {
+            changed: changed.true_count() as u64,
+            cleared: cleared.true_count() as u64,
+            filled: filled.true_count() as u64,
+        });
         rows = or(&rows, &changed)?;
     }
     Ok(Differences { rows, cells })

@@ -60,20 +60,21 @@ proptest! {
         let found = compare(&[Arc::clone(batch.column(1))], &slice, &pairs, &nulls).unwrap();
         let merged = apply(&batch, &[1], &slice, &pairs, &nulls).unwrap();
 
-        let (mut changed, mut cleared) = (0, 0);
+        let (mut changed, mut cleared, mut filled) = (0, 0, 0);
         let expected: Vec<Option<i64>> = rows.iter().map(|(key, old)| match change.get(key) {
             None => *old,
             Some(None) if keep => *old,
             Some(new) => {
                 changed += u64::from(new != old);
                 cleared += u64::from(new != old && new.is_none());
+                filled += u64::from(new != old && old.is_none());
                 *new
             }
         }).collect();
         let values: Vec<Option<i64>> = merged.column(1).as_primitive::<Int64Type>().iter().collect();
         prop_assert_eq!(values, expected);
         prop_assert_eq!(merged.column(0), batch.column(0));
-        prop_assert_eq!(found.cells, vec![(changed, cleared)]);
+        prop_assert_eq!(found.cells, vec![ChangedCells { changed, cleared, filled }]);
         prop_assert_eq!(found.rows.true_count() as u64, changed);
     }
 

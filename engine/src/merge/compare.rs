@@ -6,6 +6,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
 
 use super::algo::{Pairs, compare};
 use super::changes::{ChangeSlice, NullCells};
+use super::facts::ChangedCells;
 use super::layout::FileLayout;
 use super::pages::select_rows;
 use super::probe::GroupPairs;
@@ -29,8 +30,8 @@ pub(super) struct GroupChanges {
     pub matched_rows: u64,
     /// The rows among them that change, counted within the row group.
     pub changed: Pairs,
-    /// Changed and cleared cells of each attribute, in change order.
-    pub cells: Vec<(u64, u64)>,
+    /// Cells of each attribute that change, in change order.
+    pub cells: Vec<ChangedCells>,
     /// The mapped columns as they are, in change order, if all their rows were read and `Decoded::Kept` asks for them.
     pub old: Option<Vec<ArrayRef>>,
 }

@@ -6,7 +6,7 @@
 //! | `versions` | [`Versions`] as JSON           | NULL      |
 //! | `matched`  | NULL                           | a record whose CID a file holds |
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
@@ -30,6 +30,36 @@ pub struct AttributeCells {
     pub cells_changed: u64,
     /// Cells that had a value and have none now.
     pub cells_cleared: u64,
+    /// Cells that had none and have one now; for guards, not for reports.
+    #[serde(skip)]
+    pub cells_filled: u64,
+}
+
+impl AttributeCells {
+    /// Values that are replaced or cleared.
+    #[must_use]
+    pub fn overwritten(&self) -> u64 {
+        self.cells_changed.saturating_sub(self.cells_filled)
+    }
+}
+
+/// Cells of one attribute that change in some rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedCells {
+    /// All of them.
+    pub changed: u64,
+    /// Those that had a value and have none now.
+    pub cleared: u64,
+    /// Those that had none and have one now.
+    pub filled: u64,
+}
+
+impl AddAssign for ChangedCells {
+    fn add_assign(&mut self, other: Self) {
+        self.changed += other.changed;
+        self.cleared += other.cleared;
+        self.filled += other.filled;
+    }
 }
 
 /// What the merge of one file counts.
@@ -39,8 +69,8 @@ pub struct FileCounts {
     pub rows_updated: u64,
     /// Customers that were sent as they are.
     pub rows_unchanged: u64,
-    /// Changed and cleared cells of each attribute, in change order.
-    pub cells: Vec<(u64, u64)>,
+    /// Cells of each attribute, in change order.
+    pub cells: Vec<ChangedCells>,
 }
 
 impl FileCounts {
@@ -48,17 +78,17 @@ impl FileCounts {
     #[must_use]
     pub fn of(num_attributes: usize) -> Self {
         Self {
-            cells: vec![(0, 0); num_attributes],
+            cells: vec![ChangedCells::default(); num_attributes],
             ..Self::default()
         }
     }
 
     /// Counts rows that met a change, those of them that differ, and their cells.
-    pub fn add(&mut self, matched_rows: u64, changed_rows: u64, cells: &[(u64, u64)]) {
+    pub fn add(&mut self, matched_rows: u64, changed_rows: u64, cells: &[ChangedCells]) {
         self.rows_updated += changed_rows;
         self.rows_unchanged += matched_rows - changed_rows;
-        for (total, (changed, cleared)) in self.cells.iter_mut().zip(cells) {
-            *total = (total.0 + changed, total.1 + cleared);
+        for (total, cells) in self.cells.iter_mut().zip(cells) {
+            *total += *cells;
         }
     }
 }
@@ -234,9 +264,10 @@ impl MergeFacts {
             })
             .collect();
         for counts in self.counts() {
-            for (total, (changed, cleared)) in cells.iter_mut().zip(&counts.cells) {
-                total.cells_changed += changed;
-                total.cells_cleared += cleared;
+            for (total, found) in cells.iter_mut().zip(&counts.cells) {
+                total.cells_changed += found.changed;
+                total.cells_cleared += found.cleared;
+                total.cells_filled += found.filled;
             }
         }
         cells

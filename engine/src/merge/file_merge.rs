@@ -234,7 +234,7 @@ impl FileMerge {
                 .attributes
                 .iter()
                 .zip(&group.cells)
-                .filter(|(_, cells)| cells.0 > 0)
+                .filter(|(_, cells)| cells.changed > 0)
             {
                 changed_bytes += opened.layout.column_bytes(group.group, *column);
                 // A run of NULLs is one value to encode.

@@ -145,7 +145,7 @@ async fn encode(
     let num_rows = usize::try_from(metadata.row_group(group).num_rows()).unwrap_or(0);
     let is_changed = |attribute: &usize| {
         let cells = changes.as_ref().and_then(|changes| changes.cells.get(*attribute));
-        cells.is_some_and(|(changed, _)| *changed > 0)
+        cells.is_some_and(|cells| cells.changed > 0)
     };
     let in_file = (0..opened.mapping.attributes.len())
         .filter(is_changed)

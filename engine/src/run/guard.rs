@@ -1,12 +1,7 @@
 //! What a run must not do to the customers unasked: read before it merges, and again after every lost race.
 
 use std::fmt;
-use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
-use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::ident;
 use datafusion::prelude::SessionContext;
 use serde::Serialize;
 
@@ -15,7 +10,7 @@ use crate::history::{Commit, CommitKind, Timeline};
 use crate::merge::AttributeCells;
 use crate::process::Trigger;
 use crate::spec::{Guard, Share};
-use crate::table::{Snapshot, SnapshotTable, TableLog};
+use crate::table::{Snapshot, TableLog, num_values};
 
 /// What a guard looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,7 +18,7 @@ use crate::table::{Snapshot, SnapshotTable, TableLog};
 pub enum Guarded {
     /// Values of an attribute that are cleared, of all it has.
     MaxCleared,
-    /// Cells of an attribute that change, one a customer.
+    /// Values of an attribute that are replaced or cleared, of all it has. One where there was none does not count.
     MaxChanged,
     /// Rows that the source has fewer than that of the last run that merged, of the rows it had.
     MaxRowDrop,
@@ -94,10 +89,13 @@ impl fmt::Display for GuardReading {
             ..
         } = self;
         let attribute = self.attribute.as_deref().unwrap_or_default();
-        match guard {
-            Guarded::MaxCleared => write!(f, "{part} of {whole} values of {attribute} cleared")?,
-            Guarded::MaxChanged => write!(f, "{part} of {whole} cells of {attribute} changed")?,
-            Guarded::MaxRowDrop => write!(f, "{part} rows fewer than the {whole} of the last run")?,
+        match (guard, part) {
+            // Of how many was not counted.
+            (Guarded::MaxCleared, 0) => write!(f, "no value of {attribute} cleared")?,
+            (Guarded::MaxChanged, 0) => write!(f, "no value of {attribute} changed")?,
+            (Guarded::MaxCleared, _) => write!(f, "{part} of {whole} values of {attribute} cleared")?,
+            (Guarded::MaxChanged, _) => write!(f, "{part} of {whole} values of {attribute} changed")?,
+            (Guarded::MaxRowDrop, _) => write!(f, "{part} rows fewer than the {whole} of the last run")?,
         }
         write!(f, " ({} allows {limit})", guard.word())
     }
@@ -159,46 +157,36 @@ pub(super) async fn row_drop(
     }))
 }
 
-/// What the run would do to the cells of `snapshot`. Attributes that it adds to the table have no guard.
+/// What the run would do to the values of `snapshot`. Attributes that it adds to the table have none, and no guard.
 ///
 /// # Errors
 /// The table cannot be read.
 pub(super) async fn cells(
     guard: &Guard,
     ctx: &SessionContext,
-    snapshot: &Arc<Snapshot>,
+    snapshot: &Snapshot,
     cells: &[AttributeCells],
 ) -> Result<Vec<GuardReading>> {
     let is_there = |cells: &&AttributeCells| snapshot.schema.field_with_name(&cells.attribute).is_ok();
     let mut readings = Vec::new();
     for attribute in cells.iter().filter(is_there) {
         let name = attribute.attribute.as_str();
-        if let Some(limit) = guard.max_cleared {
-            let whole = match attribute.cells_cleared {
-                // Nothing is no share of whatever there is, and counting reads the column.
-                0 => 0,
-                _ => values(ctx, snapshot, name).await?,
-            };
-            let of = (attribute.cells_cleared, whole);
-            readings.push(GuardReading::new(Guarded::MaxCleared, Some(name), of, limit));
-        }
-        if let (Some(limit), Some(customers)) = (guard.max_changed, snapshot.num_rows()) {
-            let of = (attribute.cells_changed, customers);
-            readings.push(GuardReading::new(Guarded::MaxChanged, Some(name), of, limit));
-        }
+        let guarded = [
+            (Guarded::MaxCleared, guard.max_cleared, attribute.cells_cleared),
+            (Guarded::MaxChanged, guard.max_changed, attribute.overwritten()),
+        ];
+        let is_touched = guarded
+            .iter()
+            .any(|(_, limit, part)| limit.is_some() && *part > 0);
+        // Nothing is no share of whatever there is, and counting reads files.
+        let whole = match is_touched {
+            true => num_values(ctx, snapshot, name).await?,
+            false => 0,
+        };
+        let readings_of = guarded.into_iter().filter_map(|(guarded, limit, part)| {
+            Some(GuardReading::new(guarded, Some(name), (part, whole), limit?))
+        });
+        readings.extend(readings_of);
     }
     Ok(readings)
-}
-
-/// The customers that have a value of the attribute.
-async fn values(ctx: &SessionContext, snapshot: &Arc<Snapshot>, attribute: &str) -> Result<u64> {
-    let table = ctx.read_table(Arc::new(SnapshotTable::new(Arc::clone(snapshot))))?;
-    let counted = table
-        .aggregate(Vec::new(), vec![count(ident(attribute))])?
-        .collect()
-        .await?;
-    let count = counted
-        .first()
-        .map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0));
-    Ok(count.unwrap_or_default().unsigned_abs())
 }

@@ -66,7 +66,7 @@ impl Serialize for Share {
 pub struct Guard {
     /// The largest share of an attribute's values that a run may clear.
     pub max_cleared: Option<Share>,
-    /// The largest share of an attribute's values that a run may change or clear.
+    /// The largest share of an attribute's values that a run may replace or clear.
     pub max_changed: Option<Share>,
     /// How many fewer rows than the last run that merged a source may have, as a share of the rows it had.
     pub max_row_drop: Option<Share>,

@@ -224,7 +224,7 @@ pub struct RawGuard {
     /// The largest share of an attribute's values that a run may clear, as "20%".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cleared: Option<String>,
-    /// The largest share of an attribute's values that a run may change or clear, as "50%".
+    /// The largest share of an attribute's values that a run may replace or clear, as "50%".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_changed: Option<String>,
     /// How many fewer rows than the last run that merged a source may have, as "30%" of them.

@@ -18,6 +18,7 @@ mod parquet_file;
 mod provider;
 pub mod schemas;
 mod snapshot;
+mod values;
 
 pub use deletion::vector_path;
 pub use live_file::{FileIdentity, KeyRange, LiveFile, file_identity};
@@ -26,3 +27,4 @@ pub(crate) use log::kernel_schema;
 pub use parquet_file::ParquetFile;
 pub use provider::{ChosenRows, SnapshotTable, scan_files};
 pub use snapshot::Snapshot;
+pub use values::num_values;

@@ -87,6 +87,7 @@ fn a_dry_run_says_that_nothing_was_written_and_what_would_change() {
         attribute: "city".into(),
         cells_changed: 1_200,
         cells_cleared: 7,
+        ..AttributeCells::default()
     };
     let report = Report {
         dry_run: true,

@@ -177,6 +177,7 @@ fn named(undo: &Undo, cells: &[(u64, u64)]) -> Vec<AttributeCells> {
             attribute: attribute.clone(),
             cells_changed: cells.0,
             cells_cleared: cells.1,
+            ..AttributeCells::default()
         })
         .collect()
 }
