@@ -76,20 +76,24 @@ impl Instance {
     /// There is none, its configuration has problems, or a newer program wrote it.
     pub async fn open(root: impl Into<Root>) -> Result<Self> {
         let root = root.into();
-        let file = format!("{}/{CONFIG_FILE}", root.shown());
         let content = root.document(CONFIG_FILE).read().await;
-        let content = content.map_err(|error| error.in_file(&file))?.0.ok_or_else(|| {
-            Error::usage("there is no instance here")
-                .in_file(&file)
-                .hint("make one with: sluice init PATH")
-        })?;
-        let text = std::str::from_utf8(&content)
-            .map_err(|error| Error::usage("it is no text").because(error).in_file(&file))?;
-        let config = parse_instance(text).map_err(|problems| all(&problems).in_file(&file))?;
+        let content = content.map_err(|error| error.in_file(config_file(&root)))?.0;
+        let config = config_of(&root, content.as_deref())?;
         Ok(Self {
             root: root.resolved()?,
             config: Arc::new(config),
             new_hosts: NewHosts::default(),
+        })
+    }
+
+    /// The same instance with this content of its `sluice.toml`.
+    ///
+    /// # Errors
+    /// There is none, it has problems, or a newer program wrote it.
+    pub fn configured(&self, content: Option<&[u8]>) -> Result<Self> {
+        Ok(Self {
+            config: Arc::new(config_of(&self.root, content)?),
+            ..self.clone()
         })
     }
 
@@ -196,6 +200,22 @@ impl Instance {
     fn table(&self, name: &str, key: Option<&'static str>) -> Result<TableLog> {
         Ok(self.root.table(name, key)?.with_encoding(self.config.encoding))
     }
+}
+
+fn config_file(root: &Root) -> String {
+    format!("{}/{CONFIG_FILE}", root.shown())
+}
+
+fn config_of(root: &Root, content: Option<&[u8]>) -> Result<InstanceConfig> {
+    let file = config_file(root);
+    let content = content.ok_or_else(|| {
+        Error::usage("there is no instance here")
+            .in_file(&file)
+            .hint("make one with: sluice init PATH")
+    })?;
+    let text = std::str::from_utf8(content)
+        .map_err(|error| Error::usage("it is no text").because(error).in_file(&file))?;
+    parse_instance(text).map_err(|problems| all(&problems).in_file(&file))
 }
 
 /// All problems of a definition as one usage error.

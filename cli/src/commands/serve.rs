@@ -56,6 +56,14 @@ fn say(context: &Context, told: &Served<'_>) {
         Served::Listening(address) => format!("http://{address}/healthz and /metrics"),
         Served::Started { process } => format!("{process}: run starts"),
         Served::Ended(report) => render::run_line(report),
+        Served::Reconfigured { waiting: [] } => "sluice.toml was changed and is in use".to_owned(),
+        Served::Reconfigured { waiting } => format!(
+            "sluice.toml was changed and is in use; these keys wait for a restart: {}",
+            waiting.join(", ")
+        ),
+        Served::Misconfigured { reason } => {
+            format!("sluice.toml cannot be used, the last good one is: {reason}")
+        }
         Served::Refused { process, reason } => format!("{process}: no run: {reason}"),
     });
 }

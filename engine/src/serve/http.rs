@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::runtime::SpawnedTask;
 use tokio::net::TcpListener;
 
@@ -46,9 +46,18 @@ pub(super) async fn answer(
     Ok((got, task))
 }
 
+/// A restart would not mend the configuration: a server that goes by its last good one is well.
+fn well(misconfigured_since: Option<DateTime<Utc>>) -> String {
+    let problem = misconfigured_since.map(|since| {
+        let since = since.to_rfc3339();
+        format!("sluice.toml cannot be used since {since}, the last good one is; the log says why\n")
+    });
+    format!("ok\n{}", problem.unwrap_or_default())
+}
+
 async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, String) {
     match metrics.looked_at() {
-        Some(at) if Utc::now() - at < STALE => (StatusCode::OK, "ok\n".to_owned()),
+        Some(at) if Utc::now() - at < STALE => (StatusCode::OK, well(metrics.misconfigured_since())),
         Some(at) => {
             let since = format!("the instance was last read at {}\n", at.to_rfc3339());
             (StatusCode::SERVICE_UNAVAILABLE, since)

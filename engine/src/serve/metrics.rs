@@ -21,6 +21,8 @@ struct Inner {
     processes: BTreeMap<String, ProcessMetrics>,
     running: u64,
     looked_at: Option<DateTime<Utc>>,
+    /// Since when `sluice.toml` cannot be used.
+    misconfigured_since: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +67,17 @@ impl Metrics {
         self.lock().looked_at
     }
 
+    /// `sluice.toml` was changed and cannot be used; `None`: it can again.
+    pub fn misconfigured(&self, since: Option<DateTime<Utc>>) {
+        self.lock().misconfigured_since = since;
+    }
+
+    /// Since when `sluice.toml` cannot be used and the last good one is.
+    #[must_use]
+    pub fn misconfigured_since(&self) -> Option<DateTime<Utc>> {
+        self.lock().misconfigured_since
+    }
+
     /// All metrics as text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -85,6 +98,18 @@ impl Metrics {
             "gauge",
             "Runs under way.",
             running,
+        );
+        let is_good = if inner.misconfigured_since.is_none() {
+            1.0
+        } else {
+            0.0
+        };
+        family(
+            &mut text,
+            "sluice_config_last_reload_successful",
+            "gauge",
+            "Whether sluice.toml can be used as it is now.",
+            [(Vec::new(), is_good)],
         );
         let runs = inner.runs.iter().map(|((process, status), runs)| {
             let labels = vec![("process", process.clone()), ("status", (*status).to_owned())];
@@ -215,6 +240,18 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn whether_the_configuration_can_be_used_is_told() {
+        let metrics = Metrics::default();
+        let told = |metrics: &Metrics, value: &str| {
+            let line = format!("sluice_config_last_reload_successful {value}");
+            metrics.text().lines().any(|found| found == line)
+        };
+        assert!(told(&metrics, "1"));
+        metrics.misconfigured(Some(Utc::now()));
+        assert!(told(&metrics, "0"));
     }
 
     #[test]

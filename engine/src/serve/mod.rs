@@ -8,8 +8,9 @@
 //!
 //! [`serve`] is the door. What is due stands in the state files alone, and a run takes the process's lease: several
 //! servers may look after one instance, and one that was killed is followed by any other. `plan` decides
-//! what is started, [`Retry`] what is tried again, [`Metrics`] counts, [`http`] answers `/healthz` and `/metrics`.
+//! what is started, `config` whether `sluice.toml` says something else by now, [`Retry`] what is tried again, [`Metrics`] counts, [`http`] answers `/healthz` and `/metrics`.
 
+mod config;
 mod http;
 mod metrics;
 mod plan;

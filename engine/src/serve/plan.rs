@@ -68,6 +68,11 @@ impl Plan {
         Some(retry)
     }
 
+    /// `sluice.toml` was changed: what was refused may be possible now.
+    pub fn reconfigured(&mut self) {
+        self.refused.clear();
+    }
+
     /// There was no run. `slot` is the one that is still due.
     pub fn refused(&mut self, process: &str, slot: Option<DateTime<Utc>>, definition: Option<String>) {
         self.retries.remove(process);
@@ -98,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_slot_is_tried_again_when_the_definition_was_edited_and_at_the_next_slot() {
+    fn a_refused_slot_is_tried_again_when_a_definition_was_edited_and_at_the_next_slot() {
         let slot: DateTime<Utc> = "2026-01-01T03:00:00Z".parse().unwrap();
         let now = slot + TimeDelta::minutes(1);
         let run = vec![("p".to_owned(), Trigger::Schedule)];
@@ -110,6 +115,8 @@ mod tests {
         assert_eq!(plan.wanted(&due("p", slot), now, &definitions("mended")), run);
         let next = slot + TimeDelta::days(1);
         assert_eq!(plan.wanted(&due("p", next), next, &definitions("bad")), run);
+        plan.reconfigured();
+        assert_eq!(plan.wanted(&due("p", slot), now, &definitions("bad")), run);
         plan.ended("p", None, now);
         assert_eq!(plan.watched().count(), 0);
     }

@@ -11,6 +11,7 @@ use tokio::task::{Id, JoinSet};
 use tracing::{error, info, warn};
 
 use super::Metrics;
+use super::config::{ConfigFile, Reading};
 use super::http;
 use super::plan::{Definitions, Plan};
 use crate::error::Result;
@@ -47,6 +48,16 @@ pub enum Served<'a> {
     },
     /// A run ended.
     Ended(&'a Report),
+    /// `sluice.toml` was changed and is in use.
+    Reconfigured {
+        /// Keys whose new values wait for a restart, unless that was told before.
+        waiting: &'a [&'static str],
+    },
+    /// `sluice.toml` was changed and cannot be used; the last good one is.
+    Misconfigured {
+        /// Why.
+        reason: &'a crate::Error,
+    },
     /// There was no run: the process has problems, or somebody else runs it.
     Refused {
         /// The process.
@@ -77,6 +88,7 @@ pub async fn serve(
         None => None,
     };
     let mut server = Server {
+        config: ConfigFile::of(&instance),
         instance,
         settings: share(settings, options.parallel_runs),
         options,
@@ -112,6 +124,7 @@ type Ended = (String, Result<Report>);
 
 struct Server {
     instance: Instance,
+    config: ConfigFile,
     /// Those of one run.
     settings: Settings,
     options: ServeOptions,
@@ -129,7 +142,11 @@ impl Server {
     /// Settles dead runs, starts what is due, and says how long to wait.
     async fn look(&mut self, tell: &mut impl FnMut(Served<'_>)) -> Duration {
         let now = Utc::now();
-        match self.agenda(now).await {
+        let agenda = match self.configure(tell).await {
+            Ok(()) => self.agenda(now).await,
+            Err(failure) => Err(failure),
+        };
+        match agenda {
             Ok(agenda) => {
                 self.metrics.looked(now, self.watches.len());
                 let definitions = self.definitions().await;
@@ -141,6 +158,27 @@ impl Server {
                 self.options.look_every
             }
         }
+    }
+
+    /// Goes by `sluice.toml` as it is now. Runs under way keep what they began with.
+    async fn configure(&mut self, tell: &mut impl FnMut(Served<'_>)) -> Result<()> {
+        match self.config.read(&self.instance).await? {
+            Reading::Same => {}
+            Reading::Taken { instance, waiting } => {
+                let waiting_keys = waiting.join(", ");
+                info!(waiting_for_restart = waiting_keys, "sluice.toml was changed");
+                self.instance = instance;
+                self.plan.reconfigured();
+                self.metrics.misconfigured(None);
+                tell(Served::Reconfigured { waiting: &waiting });
+            }
+            Reading::Refused(reason) => {
+                error!(error = %reason, "sluice.toml cannot be used; the last good one is");
+                self.metrics.misconfigured(Some(Utc::now()));
+                tell(Served::Misconfigured { reason: &reason });
+            }
+        }
+        Ok(())
     }
 
     async fn agenda(&mut self, now: DateTime<Utc>) -> Result<Agenda> {
@@ -319,5 +357,20 @@ fn log(report: &Report) {
         Some(e) => {
             error!(process, run_id, status, rows_read = read, rows_rejected = rejected, duration_ms = ms, error = %e, "run ended")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_at_once_share_the_memory() {
+        let all = Settings {
+            memory_bytes: 900,
+            threads: 2,
+        };
+        let bytes = |parallel_runs| share(all, parallel_runs).memory_bytes;
+        assert_eq!((bytes(0), bytes(1), bytes(3)), (900, 900, 300));
     }
 }
