@@ -44,7 +44,7 @@ pub struct Message {
     pub command: String,
 }
 
-/// One reason of a rejected record.
+/// A rejected record, and its first reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     /// Its number in the file.

@@ -93,6 +93,15 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_was_cut_off_has_failed() {
+        let failed = notify(&[NotifyOn::Failed, NotifyOn::Succeeded], 0.0, NotifyScope::Every);
+        assert_eq!(
+            occasions(&failed, &run(RunStatus::Interrupted, 10, 0)),
+            Some(NotifyOn::Failed)
+        );
+    }
+
+    #[test]
     fn a_skipped_run_lacked_a_file_only_if_it_has_none() {
         let no_file = notify(&[NotifyOn::NoFile], 0.0, NotifyScope::Every);
         let mut skipped = run(RunStatus::Skipped, 0, 0);

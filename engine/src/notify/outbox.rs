@@ -66,14 +66,14 @@ pub async fn raise(instance: &Instance, run: &RunRecord) -> Result<Vec<Pending>>
     Ok(pending)
 }
 
-/// Some rejected records of the run.
+/// The first rejected records of the run, each with its first reason.
 async fn examples(instance: &Instance, run: &RunRecord, shown: NotifyExamples) -> Result<Vec<Example>> {
     if run.rows_rejected.unwrap_or(0) == 0 {
         return Ok(Vec::new());
     }
     let query = format!(
-        "SELECT record_no, line, rule, column_name, value FROM reject_reasons WHERE run_id = '{}' \
-         ORDER BY record_no LIMIT {MAX_EXAMPLES}",
+        "SELECT record_no, line, reasons[1]['rule'], reasons[1]['column_name'], reasons[1]['value'] FROM rejects \
+         WHERE run_id = '{}' ORDER BY record_no LIMIT {MAX_EXAMPLES}",
         run.run_id
     );
     let mut examples = Vec::new();
