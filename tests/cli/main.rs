@@ -7,12 +7,14 @@
 
 mod bench;
 mod crashes;
+mod edits;
 mod faults;
 mod instances;
 mod kills;
 mod process;
 mod races;
 mod readers;
+mod recurring;
 mod rejects;
 mod serve;
 mod snapshots;

@@ -175,6 +175,38 @@ fn a_command_is_told_with_counts_and_examples_and_without_values() {
 }
 
 #[test]
+fn three_rejected_records_are_shown_with_their_values_only_where_that_is_allowed() {
+    let file = "cid,spend\nC1,10\n,much\nC3,more\nC4,most\nC5,all\n";
+    for (allowed, values) in [
+        ("", ["", "", ""]),
+        ("examples = \"values\"\n", ["much", "more", "most"]),
+    ] {
+        let home = home(&format!(
+            "[[notify]]\non = [\"rejects\"]\nto = \"command:cat > told.json\"\n{allowed}"
+        ));
+        home.send("Customers_1.csv", file, 30);
+        home.sluice(&["run", "daily"]).succeeded();
+        let told: Value =
+            serde_json::from_str(&std::fs::read_to_string(home.path("told.json")).unwrap()).unwrap();
+        let examples = told["examples"].as_array().unwrap();
+        // The first record breaks two rules and is one example.
+        let records: Vec<_> = examples
+            .iter()
+            .map(|example| example["record_no"].as_u64().unwrap())
+            .collect();
+        assert_eq!(records, [2, 3, 4], "{told}");
+        let shown = examples
+            .iter()
+            .map(|example| example["value"].as_str().unwrap_or_default());
+        let shown: Vec<&str> = shown.collect();
+        match allowed {
+            "" => assert_eq!(shown, values),
+            _ => assert_eq!(shown[1..], values[1..]),
+        }
+    }
+}
+
+#[test]
 fn a_notifier_that_fails_fails_no_run_and_is_tried_again() {
     let home = home("[[notify]]\non = [\"succeeded\"]\nto = \"command:exit 3\"\nexamples = \"values\"\n");
     home.sluice(&["run", "daily"]).succeeded();
@@ -359,7 +391,7 @@ fn a_mail_server_that_refuses_or_says_nothing_fails_no_run_and_is_tried_again() 
 }
 
 /// A server that is under way.
-struct Serving {
+pub struct Serving {
     child: Child,
     /// What it says.
     said: tempfile::NamedTempFile,
@@ -368,11 +400,17 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(home: &Home) -> Self {
+    pub fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// With more arguments.
+    pub fn start_with(home: &Home, more: &[&str]) -> Self {
         let said = tempfile::NamedTempFile::new().unwrap();
         let child = home
             .command()
             .args(["serve", "--look-every", "1", "--listen", "127.0.0.1:0"])
+            .args(more)
             .stderr(said.reopen().unwrap())
             .spawn()
             .unwrap();
@@ -383,11 +421,16 @@ impl Serving {
         }
     }
 
+    /// All that it said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.said.path()).unwrap()
+    }
+
     /// The next line that has these words.
-    fn line(&mut self, words: &str) -> String {
+    pub fn line(&mut self, words: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let said = std::fs::read_to_string(self.said.path()).unwrap();
+            let said = self.said();
             let whole = said.rfind('\n').map_or("", |end| &said[..end]);
             let mut new = whole.lines().enumerate().skip(self.num_lines);
             if let Some((number, line)) = new.find(|(_, line)| line.contains(words)) {
@@ -399,7 +442,7 @@ impl Serving {
         }
     }
 
-    fn terminated(mut self) -> Option<i32> {
+    pub fn terminated(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         std::process::Command::new("kill")
             .args(["-TERM", &pid])
@@ -416,7 +459,8 @@ impl Serving {
     }
 }
 
-fn get(address: &str, path: &str) -> String {
+/// What a server answers, head and body.
+pub fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,

@@ -4,6 +4,8 @@ mod backtest;
 mod equals;
 mod forget;
 mod guards;
+mod overtaken;
 mod replay;
+mod row_drops;
 mod states;
 mod support;

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use arrow::util::pretty::pretty_format_batches;
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use sluice_engine::Class;
 use sluice_engine::history::rollback::{LaterWrites, Target};
 use sluice_engine::maintain::{
-    ForgetReport, Forgetting, MaintainedTable, OptimizeRequest, checkpoint_if_due, optimize,
+    Effect, ForgetReport, Forgetting, MaintainedTable, OptimizeRequest, ShortRetention, VacuumEffect,
+    VacuumRequest, checkpoint_if_due, optimize, purge, vacuum,
 };
 
-use super::support::{run, states};
+use super::support::{bench, run, states};
 use crate::history::rollback;
 use crate::properties::jobs::{RUNTIME, cases};
+use crate::support::bucket::Bucket;
 use crate::support::{Bench, definition};
 
 /// The largest key of every file that holds it, so that logs name it too.
@@ -27,20 +30,26 @@ fn traces(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(traces(&path));
-        } else if holds(&path) {
+        } else if holds(&path, std::fs::read(&path).unwrap().into()) {
             found.push(path);
         }
     }
     found
 }
 
-fn holds(path: &Path) -> bool {
-    let bytes = std::fs::read(path).unwrap();
+/// The same of the objects of a bucket.
+async fn traces_in(bucket: &Bucket) -> Vec<String> {
+    let objects = bucket.objects().await.into_iter();
+    let holding = objects.filter(|(name, bytes)| holds(Path::new(name), bytes.clone()));
+    holding.map(|(name, _)| name).collect()
+}
+
+fn holds(path: &Path, bytes: Bytes) -> bool {
     let stored = bytes.windows(CID.len()).any(|window| window == CID.as_bytes());
     if stored || path.extension().is_none_or(|extension| extension != "parquet") {
         return stored;
     }
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
     let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
     let shown = pretty_format_batches(&batches).unwrap().to_string();
     // Binary columns are shown in hexadecimal.
@@ -65,34 +74,42 @@ async fn forget(bench: &Bench) -> ForgetReport {
 /// An instance that has known the customer for a while: in files of several versions, as dead rows, in bounds and
 /// checkpoints of logs, in rejects, in a message that waits, in the report of a rollback.
 async fn with_a_past() -> Bench {
-    let bench = Bench::with_config(
-        "[defaults]\nmerge = \"deletion_vector\"\n[[notify]]\non = [\"rejects\"]\nto = \"https://localhost:1/\"\nexamples = \"values\"\n",
-    )
-    .await;
+    let bench = Bench::with_config(TELLING).await;
+    live_a_while(&bench).await;
+    let aborted = bench.instance.base().join("customers/part-dead.parquet#1");
+    std::fs::write(aborted, CID).unwrap();
+    bench
+}
+
+/// Deletion vectors, and somebody who is told values and never answers.
+const TELLING: &str = "[defaults]\nmerge = \"deletion_vector\"\n[[notify]]\non = [\"rejects\"]\n\
+                       to = \"https://localhost:1/\"\nexamples = \"values\"\n";
+
+async fn live_a_while(bench: &Bench) {
     bench.process("p", &definition("register", &ATTRIBUTES, "")).await;
     let head = "cid,Tier,Joined\n";
-    run(&bench, "0.csv", format!("{head}C1,Tin,2024-01-01\n")).await;
+    run(bench, "0.csv", format!("{head}C1,Tin,2024-01-01\n")).await;
     let first = run(
-        &bench,
+        bench,
         "1.csv",
         format!("{head}C2,Tin,2024-01-01\n{CID},Tin,2024-01-01\n"),
     )
     .await;
     run(
-        &bench,
+        bench,
         "2.csv",
         format!("{head}C1,Gold,2024-01-01\n{CID},Gold,2024-01-01\n"),
     )
     .await;
-    rollback(&bench, Target::Run(first), LaterWrites::Overwrite)
+    rollback(bench, Target::Run(first), LaterWrites::Overwrite)
         .await
         .unwrap();
     let dirty = format!(
         "{head}{CID},Tin,never\nC3,friend of {CID},1900-01-01\n{CID}\n{CID},Tin,2024-01-01\n{CID},Silver,2024-05-05,x\nC4,Tin,2024-01-01\n"
     );
-    run(&bench, "3.csv", dirty).await;
+    run(bench, "3.csv", dirty).await;
     run(
-        &bench,
+        bench,
         "4.csv",
         format!("{head}{CID},Silver,2024-05-05\nC5,Tin,2024-01-01\n"),
     )
@@ -102,9 +119,6 @@ async fn with_a_past() -> Bench {
             .await
             .unwrap();
     }
-    let aborted = bench.instance.base().join("customers/part-dead.parquet#1");
-    std::fs::write(aborted, CID).unwrap();
-    bench
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,6 +186,73 @@ async fn no_byte_of_a_forgotten_customer_is_left_and_everybody_else_is() {
             .await,
         ["1"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_no_byte_of_a_forgotten_customer_is_left_in_the_bucket_and_everybody_else_is() {
+    let bucket = Bucket::s3(TELLING).await;
+    let bench = &bucket.bench;
+    live_a_while(bench).await;
+    let others = format!("SELECT * FROM customers WHERE customer_id <> '{CID}' ORDER BY 1");
+    let before = bench.rows(&others).await;
+    let held = traces_in(&bucket).await;
+    for place in [
+        "p.state.json",
+        "2.json",
+        ".checkpoint.parquet",
+        "rejects/",
+        "customers/",
+    ] {
+        assert!(held.iter().any(|name| name.contains(place)), "{place}: {held:?}");
+    }
+    let report = forget(bench).await;
+    assert_eq!(traces_in(&bucket).await, Vec::<String>::new());
+    assert_eq!(bench.rows("SELECT * FROM customers ORDER BY 1").await, before);
+    assert_eq!(
+        (report.customers_rows, report.rejects_rows, report.blanked_rows),
+        (1, 4, 1)
+    );
+    assert!(
+        forget(bench).await.is_empty(),
+        "a second time nothing is left to do"
+    );
+    run(
+        bench,
+        "9.csv",
+        format!("cid,Tier,Joined\n{CID},New,2025-01-01\nC1,Tin,2025-01-01\n"),
+    )
+    .await;
+    let again = format!("SELECT tier FROM customers WHERE customer_id = '{CID}'");
+    assert_eq!(bench.cell(&again).await, "New");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_a_purge_and_a_vacuum_leave_no_byte_of_a_customer_in_the_rejects_of_the_bucket() {
+    let bucket = Bucket::s3("").await;
+    let bench = &bucket.bench;
+    live_a_while(bench).await;
+    let in_rejects = async || {
+        let held = traces_in(&bucket).await.into_iter();
+        held.filter(|name| name.starts_with("rejects/"))
+            .collect::<Vec<_>>()
+    };
+    assert!(!in_rejects().await.is_empty());
+    let purged = purge(&bench.instance, &bench.settings, CID, Effect::Apply)
+        .await
+        .unwrap();
+    assert_eq!((purged.rejects_rows, purged.blanked_rows), (4, 1));
+    let now = chrono::Utc::now() + chrono::Duration::hours(2);
+    let request = VacuumRequest {
+        tables: vec![MaintainedTable::Rejects],
+        retention: "0h".parse().unwrap(),
+        short: ShortRetention::Forced,
+        effect: VacuumEffect::Delete,
+        now,
+    };
+    vacuum(&bench.instance, &request).await.unwrap();
+    assert_eq!(in_rejects().await, Vec::<String>::new());
+    let left = "SELECT count(*) FROM reject_reasons WHERE customer_id = 'C3'";
+    assert_eq!(bench.cell(left).await, "1", "another customer's reject stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,6 +375,58 @@ async fn nobody_is_forgotten_while_a_run_is_under_way_or_somebody_maintains() {
         .unwrap();
     let running = Forgetting::plan(&bench.instance, &bench.settings, CID).await;
     assert_eq!(running.err().unwrap().class(), Class::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_cleaned_is_named_and_nobody_is_told_that_the_customer_is_forgotten() {
+    let bench = with_a_past().await;
+    // No entry of the log, so that none of its successors makes it needless.
+    let stray = bench.instance.base().join("customers/_delta_log/notes.txt");
+    std::fs::write(&stray, format!("ask {CID}")).unwrap();
+    let planned = Forgetting::plan(&bench.instance, &bench.settings, CID)
+        .await
+        .unwrap();
+    let error = planned.carry_out().await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("still in customers/_delta_log/notes.txt"),
+        "{error}"
+    );
+    let events = "SELECT count(*) FROM events WHERE kind = 'forgotten'";
+    assert_eq!(bench.cell(events).await, "0");
+    std::fs::remove_file(stray).unwrap();
+    forget(&bench).await;
+    assert_eq!(bench.cell(events).await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_id_is_taken_out_of_logs_and_longer_ones_that_begin_like_it_stay() {
+    let bench = bench(&["Tier=string"], "").await;
+    for (number, rows) in ["7,Tin\n", "7,Gold\n71,Tin\n", "8,Tin\n"].into_iter().enumerate() {
+        run(&bench, &format!("{number}.csv"), format!("cid,Tier\n{rows}")).await;
+    }
+    for table in MaintainedTable::ALL {
+        let _ = checkpoint_if_due(&table.log(&bench.instance).unwrap(), 1)
+            .await
+            .unwrap();
+    }
+    let log = bench.instance.base().join("customers/_delta_log");
+    let entries = || -> Vec<String> {
+        let files = std::fs::read_dir(&log)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let texts = files.map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned());
+        texts.filter(|text| text.contains("\\\"7\\\"")).collect()
+    };
+    assert!(!entries().is_empty(), "it is a bound of a file");
+    let planned = Forgetting::plan(&bench.instance, &bench.settings, "7")
+        .await
+        .unwrap();
+    let report = planned.carry_out().await.unwrap();
+    assert_eq!(report.customers_rows, 1);
+    assert_eq!(entries(), Vec::<String>::new());
+    assert_eq!(bench.customers().await, ["71|Tin", "8|Tin"]);
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,9 @@
 //! What becomes of rejects that nobody replays: given up, outlived, removed.
 
 use chrono::{Duration, Utc};
+use sluice_engine::Class;
 use sluice_engine::maintain::{Effect, expire, purge};
+use sluice_engine::process::Lease;
 use sluice_engine::run::discard_rejects;
 
 use super::support::{asked, bench, edit, run, states};
@@ -66,6 +68,48 @@ async fn a_reject_loses_its_payload_first_and_leaves_later() {
         .rows("SELECT detail FROM events WHERE kind = 'expired' ORDER BY at")
         .await;
     assert_eq!(events.len(), 2, "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_need_or_cannot_be_judged_stays_and_a_purge_makes_no_reject_younger() {
+    let retention = "[retention]\nreject_payload = \"30d\"\n";
+    let bench = bench(&ATTRIBUTES, retention).await;
+    let first = run(&bench, "a.csv", CSV).await;
+    let days = |days| Utc::now() + Duration::days(days);
+    let expired = async |at| expire(&bench.instance, &bench.settings, at).await.unwrap();
+    let state = bench.state("p");
+    let lend = async |lease: Option<Lease>| {
+        let lent = state.update(|state| {
+            state.lease.clone_from(&lease);
+            Ok(())
+        });
+        lent.await.unwrap();
+    };
+    // The run is under way still: its files are its own.
+    let term = std::time::Duration::from_secs(60);
+    lend(Some(Lease::new(first, 1, "manual".to_owned(), term))).await;
+    assert!(expired(days(31)).await.is_empty());
+    let refused = purge(&bench.instance, &bench.settings, "C1", Effect::Apply).await;
+    assert_eq!(refused.unwrap_err().class(), Class::Conflict);
+    lend(None).await;
+    // A definition that was broken by hand says nothing of a retention.
+    let file = bench.instance.base().join("processes/p.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, good.replace("30d", "thirty")).unwrap();
+    assert!(expired(days(31)).await.is_empty());
+    std::fs::write(&file, good).unwrap();
+    // The file that a purge writes is younger than the rejects in it.
+    let made: i64 = bench
+        .cell("SELECT CAST(max(rejected_at) AS BIGINT) FROM rejects")
+        .await
+        .parse()
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    purge(&bench.instance, &bench.settings, "C1", Effect::Apply)
+        .await
+        .unwrap();
+    let due = chrono::DateTime::from_timestamp_micros(made).unwrap() + Duration::days(30);
+    assert_eq!(expired(due).await[0].blanked_rows, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

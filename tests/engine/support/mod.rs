@@ -1,6 +1,7 @@
 //! An instance in a temporary folder, and short ways to do things to it.
 
 mod ask;
+pub mod bucket;
 #[path = "../../support/proxy.rs"]
 pub mod proxy;
 pub mod services;
