@@ -45,6 +45,9 @@ QUERIES = {
     "rejects by rule": "SELECT rule, count(*) AS n FROM reject_reasons GROUP BY rule",
 }
 
+COUNTS_ALL = ["sort", "group by", "distinct", "join"]
+"""Queries whose first number is that of the customers."""
+
 
 @dataclass
 class Watched:
@@ -68,7 +71,7 @@ class Bench:
         self.options, self.folder = options, folder
         self.budget = size(options.memory)
         self.limits = ["--memory", options.memory, "--threads", str(options.threads)]
-        self.results = []
+        self.results, self.num_customers = [], None
 
     def run(self):
         self.generate()
@@ -81,6 +84,8 @@ class Bench:
         self.step("merge", self.ingest(wide, changes), changes)
         self.step("merge again", [*self.ingest(wide, changes), "--force"], changes)
         self.step("optimize", ["-i", wide, "optimize"], customers=wide)
+        count = [self.options.sluice, "-i", wide, "sql", "SELECT count(*) AS n FROM customers", "--output", "json"]
+        self.num_customers = timing.measured(count).report[0]["n"]
         for name, query in QUERIES.items():
             out = self.folder / "out"
             shutil.rmtree(out, ignore_errors=True)
@@ -141,6 +146,10 @@ class Bench:
                 timing.check(name, json.loads(printed), timing.expected(file))
             except (timing.Wrong, json.JSONDecodeError) as wrong:
                 return f"wrong: {wrong}"
+        if name in COUNTS_ALL:
+            first = (re.findall(rb"\d+", printed) or [b"0"])[0]
+            if int(first) != self.num_customers:
+                return f"wrong: {int(first)} customers of {self.num_customers}"
         return "held"
 
 

@@ -48,7 +48,8 @@ TYPES = {
 """Types of the base's columns, by the stem of their name."""
 
 LOOKUPS = 10
-FIGURES = ["load_seconds", "merge_seconds", "scan_seconds", "lookup_seconds"]
+FIGURES = [f"{step}_{kind}" for step in ("load", "merge", "scan", "lookup") for kind in ("seconds", "cpu_seconds")]
+"""What is measured of each round; processor seconds are what a busy machine distorts least."""
 
 
 @dataclass
@@ -56,16 +57,18 @@ class Figures:
     """What one setting costs, a number a round."""
 
     write: str
-    load_seconds: list = field(default_factory=list)
-    merge_seconds: list = field(default_factory=list)
-    scan_seconds: list = field(default_factory=list)
-    lookup_seconds: list = field(default_factory=list)
+    rounds: dict = field(default_factory=lambda: {name: [] for name in FIGURES})
     disk_bytes: int = 0
     load_peak_bytes: list = field(default_factory=list)
     ways: dict = field(default_factory=dict)
 
+    def add(self, step, samples):
+        """A round of a step, which can be several runs."""
+        for kind in ("seconds", "cpu_seconds"):
+            self.rounds[f"{step}_{kind}"].append(statistics.median(getattr(sample, kind) for sample in samples))
+
     def medians(self):
-        numbers = {name: round(statistics.median(getattr(self, name)), 4) for name in FIGURES}
+        numbers = {name: round(statistics.median(each), 4) for name, each in self.rounds.items()}
         peak = int(statistics.median(self.load_peak_bytes))
         return {"write": self.write, **numbers, "disk_bytes": self.disk_bytes, "load_peak_bytes": peak,
                 "ways": self.ways}
@@ -92,7 +95,7 @@ class Bench:
                          f'[maintenance]\nauto = "off"\n[write]\n{figures.write}\n')
         timing.warm(self.options.base)
         loaded = self.load()
-        figures.load_seconds.append(loaded.seconds)
+        figures.add("load", [loaded])
         figures.load_peak_bytes.append(loaded.peak_rss_bytes)
         figures.disk_bytes = sum(path.stat().st_size for path in self.files(self.instance, "customers/*.parquet"))
         *first, last = self.options.changes
@@ -103,13 +106,13 @@ class Bench:
         for path in (last, *self.files(self.copy, "**/*"), *self.files(self.instance, "**/*")):
             timing.warm(path)
         merged = self.merge(self.copy, last)
-        figures.merge_seconds.append(merged.seconds)
+        figures.add("merge", [merged])
         figures.ways = {way["strategy"]: way["files"] for way in (merged.report.get("merge") or {}).get("ways", [])}
         every = ", ".join(f'count("{name}"), max("{name}")' for name in [self.key, *self.columns])
-        figures.scan_seconds.append(self.asked("scan", f"SELECT {every} FROM customers"))
+        figures.add("scan", [self.asked("scan", f"SELECT {every} FROM customers")])
         each = [self.asked(number, f"SELECT * FROM customers WHERE customer_id = '{self.customer(number)}'")
                 for number in range(LOOKUPS)]
-        figures.lookup_seconds.append(statistics.median(each))
+        figures.add("lookup", each)
 
     def load(self):
         """The whole base, every column an attribute."""
@@ -128,10 +131,10 @@ class Bench:
         return sample
 
     def asked(self, name, query):
-        """Seconds of a query whose answer is the same under all settings."""
+        """A query whose answer is the same under all settings."""
         sample = timing.measured([self.options.sluice, "-i", self.instance, "sql", query, "--output", "json"])
         self.same(name, sample.report)
-        return sample.seconds
+        return sample
 
     def same(self, name, answer):
         if self.answers.setdefault(name, answer) != answer:
@@ -156,10 +159,10 @@ def measure(options, folder):
 
 
 def words(settings):
-    rows = [["setting", "MB on disk", "load s", "MB held", "merge s", "scan s", "lookup ms"]]
-    rows += [[name, f"{of['disk_bytes'] / 1e6:.1f}", f"{of['load_seconds']:.2f}", f"{of['load_peak_bytes'] / 1e6:.0f}",
-              f"{of['merge_seconds']:.2f}", f"{of['scan_seconds']:.2f}", f"{of['lookup_seconds'] * 1000:.0f}"]
-             for name, of in settings.items()]
+    steps = ("load", "merge", "scan", "lookup")
+    rows = [["setting", "MB on disk", "MB held", *(f"{step} {unit}" for step in steps for unit in ("s", "cpu s"))]]
+    rows += [[name, f"{of['disk_bytes'] / 1e6:.1f}", f"{of['load_peak_bytes'] / 1e6:.0f}",
+              *(f"{of[figure]:.2f}" for figure in FIGURES)] for name, of in settings.items()]
     return timing.table(rows)
 
 

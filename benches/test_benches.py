@@ -184,7 +184,7 @@ class Budget(unittest.TestCase):
     def setUp(self):
         self.bench = budget.Bench.__new__(budget.Bench)
         self.bench.options = argparse.Namespace(limit_seconds=60)
-        self.bench.budget = budget.size("1GB")
+        self.bench.budget, self.bench.num_customers = budget.size("1GB"), 12
 
     def judged(self, code=0, seconds=1.0, peak=1e9, said="", file=None, printed=b""):
         return self.bench.judged(code, seconds, peak, said, "step", file, printed)
@@ -211,6 +211,8 @@ class Budget(unittest.TestCase):
             self.assertEqual(self.judged(file=file, printed=json.dumps(right)), "held")
             wrong = json.dumps(right | {"rows_read": 9})
             self.assertTrue(self.judged(file=file, printed=wrong).startswith("wrong: "))
+        self.assertEqual(self.bench.right("join", None, b"n,c\n12,9\n"), "held")
+        self.assertEqual(self.bench.right("join", None, b"n,c\n11,9\n"), "wrong: 11 customers of 12")
 
 
 class Encodings(unittest.TestCase):
