@@ -56,9 +56,9 @@ class Box:
         self.keeper.stdin.flush()
         return child
 
-    def start_app(self, name, arguments, environment=None):
+    def start_app(self, app, arguments, environment=None, name=None):
         """Starts a program of `apps`."""
-        return self.start(name, [sys.executable, SERVICES / "apps" / f"{name}.py", *arguments], environment)
+        return self.start(name or app, [sys.executable, SERVICES / "apps" / f"{app}.py", *arguments], environment)
 
     def wait_until(self, name, is_ready):
         """Waits for the server called `name`."""

@@ -2,7 +2,7 @@
 
 import json
 
-from . import s3
+from . import s3, tls
 from .box import accepts, free_ports, make_rsa_key
 
 
@@ -23,8 +23,11 @@ def start(box):
     }))
     box.start_app("gcs_proxy", [port, f"127.0.0.1:{s3_port}", public])
     box.wait_until("gcs_proxy", lambda: accepts(port))
+    tls_url, authority = tls.in_front_of(box, "gcs", port)
     return {
         "SLUICE_TEST_GCS": url,
+        "SLUICE_TEST_GCS_TLS": tls_url,
+        "SLUICE_TEST_CA": authority,
         "SLUICE_TEST_GCS_ACCOUNT": str(account),
         "SLUICE_TEST_GCS_BUCKET": s3.GCS_BUCKET,
     }

@@ -6,11 +6,12 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from . import tls
 from .box import Failed, answers, free_ports
 
 KEY, SECRET = "testkey", "testsecret"
-# Of somebody who may list and no more, and of somebody who may do nothing.
-LIST_KEY, POOR_KEY = "listkey", "poorkey"
+# Of those who may read and write the bucket and no more, read it, list it, or do nothing.
+WRITE_KEY, READ_KEY, LIST_KEY, POOR_KEY = "writekey", "readkey", "listkey", "poorkey"
 BUCKET, GCS_BUCKET = "sluice-test", "sluice-test-gcs"
 # The shim of Google Cloud Storage checks who asks, and asks as nobody.
 IDENTITIES = {
@@ -19,6 +20,16 @@ IDENTITIES = {
             "name": "tests",
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+        },
+        {
+            "name": "writer",
+            "credentials": [{"accessKey": WRITE_KEY, "secretKey": SECRET}],
+            "actions": [f"{action}:{BUCKET}" for action in ("Read", "List", "Write")],
+        },
+        {
+            "name": "reader",
+            "credentials": [{"accessKey": READ_KEY, "secretKey": SECRET}],
+            "actions": [f"{action}:{BUCKET}" for action in ("Read", "List")],
         },
         {"name": "lister", "credentials": [{"accessKey": LIST_KEY, "secretKey": SECRET}], "actions": ["List"]},
         {"name": "poor", "credentials": [{"accessKey": POOR_KEY, "secretKey": SECRET}], "actions": [f"Read:other-{BUCKET}"]},
@@ -29,10 +40,15 @@ IDENTITIES = {
 
 def start(box):
     port = box.once("seaweed", seaweed)
+    tls_url, authority = tls.in_front_of(box, "s3", port)
     return {
         "SLUICE_TEST_S3": f"http://127.0.0.1:{port}",
+        "SLUICE_TEST_S3_TLS": tls_url,
+        "SLUICE_TEST_CA": authority,
         "SLUICE_TEST_S3_KEY": KEY,
         "SLUICE_TEST_S3_SECRET": SECRET,
+        "SLUICE_TEST_S3_WRITE_KEY": WRITE_KEY,
+        "SLUICE_TEST_S3_READ_KEY": READ_KEY,
         "SLUICE_TEST_S3_LIST_KEY": LIST_KEY,
         "SLUICE_TEST_S3_POOR_KEY": POOR_KEY,
         "SLUICE_TEST_S3_BUCKET": BUCKET,
