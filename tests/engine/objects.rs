@@ -8,3 +8,4 @@ mod places;
 mod recurring;
 mod runs;
 pub mod support;
+mod tls;

@@ -3,7 +3,7 @@
 use sluice_engine::doctor::Check;
 
 use super::support::{assert_failed, examined, examined_with, failed, outcome};
-use crate::objects::support::{Objects, csv, gcs_keys, s3_keys, variable};
+use crate::objects::support::{Objects, csv, gcs_keys_of_a_stranger, s3_keys, s3_keys_over_tls, variable};
 
 async fn a_bucket_that_is_well_passes(objects: Objects) {
     objects.put("a.csv", csv(3)).await;
@@ -28,6 +28,46 @@ async fn a_bucket_of_s3_that_is_well_passes_every_check() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_of_gcs_that_is_well_passes_every_check() {
     a_bucket_that_is_well_passes(Objects::gcs().await).await;
+}
+
+async fn a_bucket_whose_authority_is_named_passes(objects: Objects) {
+    objects.put("a.csv", csv(3)).await;
+    objects.process("p", "a.csv", "").await;
+    let findings = examined(&objects.bench, Some("store")).await;
+    assert_eq!(failed(&findings), [""; 0], "{findings:#?}");
+    let tls = outcome(&findings, Check::Encryption);
+    assert_eq!(
+        (tls.word(), tls.seen()),
+        ("ok", "encrypted, the certificate is trusted")
+    );
+    assert!(outcome(&findings, Check::Read).seen().ends_with("a.csv"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_s3_over_tls_passes_where_its_authority_is_named() {
+    a_bucket_whose_authority_is_named_passes(Objects::s3_over_tls().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_gcs_over_tls_passes_where_its_authority_is_named() {
+    a_bucket_whose_authority_is_named_passes(Objects::gcs_over_tls().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_over_tls_whose_authority_nobody_names_fails_at_tls_with_what_to_write() {
+    let line = format!("ca_file = \"{}\"\n", variable("SLUICE_TEST_CA"));
+    let keys = s3_keys_over_tls().replace(&line, "");
+    let findings = examined_with(&format!("[connections.c]\nroot = \"s3://b\"\n{keys}")).await;
+    assert_failed(
+        &findings,
+        Check::Encryption,
+        "invalid peer certificate",
+        "ca_file",
+    );
+    let lost = keys + "ca_file = \"lost.pem\"\n";
+    let findings = examined_with(&format!("[connections.c]\nroot = \"s3://b\"\n{lost}")).await;
+    assert_eq!(failed(&findings), ["secrets", "tls"], "{findings:#?}");
+    assert!(outcome(&findings, Check::Secrets).seen().contains("lost.pem"));
 }
 
 fn s3(place: &str) -> String {
@@ -115,18 +155,7 @@ async fn a_connection_that_names_no_bucket_takes_that_of_a_process_or_says_what_
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_google_whose_key_is_another_fails_at_authentication() {
     let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("key.pem");
-    let made = std::process::Command::new("openssl")
-        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-out"])
-        .arg(&key)
-        .status();
-    assert!(made.unwrap().success());
-    let right = std::fs::read_to_string(variable("SLUICE_TEST_GCS_ACCOUNT")).unwrap();
-    let mut account: serde_json::Value = serde_json::from_str(&right).unwrap();
-    account["private_key"] = std::fs::read_to_string(&key).unwrap().into();
-    let file = folder.path().join("account.json");
-    std::fs::write(&file, account.to_string()).unwrap();
-    let keys = gcs_keys().replace(&variable("SLUICE_TEST_GCS_ACCOUNT"), &file.display().to_string());
+    let keys = gcs_keys_of_a_stranger(folder.path());
     let bucket = variable("SLUICE_TEST_GCS_BUCKET");
     let findings = examined_with(&format!("[connections.c]\nroot = \"gs://{bucket}\"\n{keys}")).await;
     assert_failed(

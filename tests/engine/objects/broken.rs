@@ -1,4 +1,4 @@
-//! A store with one object that breaks when told to.
+//! A store of S3 or of Google with one object, that breaks when told to.
 //!
 //! ```text
 //!   request ─▶ takes the next fault; without one it is answered as a store that works does
@@ -9,10 +9,38 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use tempfile::NamedTempFile;
+
 /// The object `a.csv` of any bucket.
 pub const CONTENT: &[u8] = b"cid,tier,spend\nC1,Gold,1\nC2,Blue,2\nC3,Red,3\n";
 /// Its version.
 pub const ETAG: &str = "\"one\"";
+
+/// The listing of its folder.
+const LISTING: &[u8] = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a.csv</Key>\
+    <LastModified>2026-11-26T12:00:00.000Z</LastModified><ETag>\"one\"</ETag><Size>44</Size></Contents>\
+    </ListBucketResult>";
+/// An account that needs no token.
+const ACCOUNT: &str = r#"{"private_key":"","private_key_id":"","client_email":"","disable_oauth":true}"#;
+
+/// Whose client asks: both speak the same language here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    S3,
+    Gcs,
+}
+
+impl Service {
+    pub const BOTH: [Self; 2] = [Self::S3, Self::Gcs];
+
+    /// The object's URL.
+    pub fn url(self) -> &'static str {
+        match self {
+            Self::S3 => "s3://b/a.csv",
+            Self::Gcs => "gs://b/a.csv",
+        }
+    }
+}
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +53,8 @@ pub enum Fault {
     Short(usize),
     /// The answer breaks off after so many bytes of its body.
     CutAfter(usize),
+    /// The connection is reset after so many bytes of the answer's body.
+    ResetAfter(usize),
     /// The answer stops after so many bytes of its body, and the connection stays open.
     SilentAfter(usize),
     /// The connection is closed without an answer.
@@ -47,6 +77,7 @@ pub struct Broken {
     pub address: SocketAddr,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     etag: Arc<Mutex<&'static str>>,
+    account: Arc<NamedTempFile>,
     /// Whether the last fault stays.
     stays: bool,
 }
@@ -63,11 +94,14 @@ impl Broken {
     }
 
     fn start(faults: &[Fault], stays: bool) -> Self {
+        let mut account = NamedTempFile::new().unwrap();
+        account.write_all(ACCOUNT.as_bytes()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let broken = Self {
             address: listener.local_addr().unwrap(),
             faults: Arc::new(Mutex::new(faults.iter().cloned().collect())),
             etag: Arc::new(Mutex::new(ETAG)),
+            account: Arc::new(account),
             stays,
         };
         let serving = broken.clone();
@@ -83,10 +117,18 @@ impl Broken {
     }
 
     /// `[connections.NAME]` that leads to it.
-    pub fn connection(&self, name: &str) -> String {
+    pub fn connection(&self, service: Service, name: &str) -> String {
+        let keys = match service {
+            Service::S3 => "type = \"s3\"\naccess_key_id = \"AK\"\n\
+                            secret_access_key = { command = \"echo hunter2\" }\n"
+                .to_owned(),
+            Service::Gcs => format!(
+                "type = \"gcs\"\nservice_account_file = \"{}\"\n",
+                self.account.path().display()
+            ),
+        };
         format!(
-            "[connections.{name}]\ntype = \"s3\"\nendpoint = \"http://{}\"\nallow_http = true\n\
-             access_key_id = \"AK\"\nsecret_access_key = {{ command = \"echo hunter2\" }}\n",
+            "[connections.{name}]\n{keys}endpoint = \"http://{}\"\nallow_http = true\n",
             self.address
         )
     }
@@ -108,10 +150,10 @@ impl Broken {
     fn serve(&self, mut stream: TcpStream) {
         let fault = self.next();
         // A connection that is closed on bytes that nobody took is reset.
-        let end: &[u8] = if fault == Fault::Reset {
-            b"\r\n"
-        } else {
-            b"\r\n\r\n"
+        let end: &[u8] = match fault {
+            Fault::Reset => b"\r\n",
+            Fault::ResetAfter(_) => b"\r\n\r",
+            _ => b"\r\n\r\n",
         };
         let (mut request, mut byte) = (Vec::new(), [0]);
         while !request.ends_with(end) && matches!(stream.read(&mut byte), Ok(1)) {
@@ -132,7 +174,9 @@ impl Broken {
                 body = &body[..*bytes];
                 head = head.replace(&whole, &format!("content-length: {bytes}"));
             }
-            Fault::CutAfter(bytes) | Fault::SilentAfter(bytes) => body = &body[..*bytes.min(&body.len())],
+            Fault::CutAfter(bytes) | Fault::ResetAfter(bytes) | Fault::SilentAfter(bytes) => {
+                body = &body[..*bytes.min(&body.len())]
+            }
             Fault::Replaced => *self.etag.lock().unwrap() = "\"two\"",
             Fault::None => {}
         }
@@ -153,6 +197,13 @@ impl Broken {
             let line = request.lines().find_map(|line| line.strip_prefix(name));
             line.map(|line| line.trim_start_matches(": ").to_owned())
         };
+        if request
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("list-type=2"))
+        {
+            return (format!("200 OK\r\ncontent-length: {}", LISTING.len()), LISTING);
+        }
         let etag = *self.etag.lock().unwrap();
         if value("if-match").is_some_and(|wanted| wanted != etag) {
             return ("412 Precondition Failed\r\ncontent-length: 0".to_owned(), &[]);

@@ -1,6 +1,7 @@
 //! A bucket's folder of the test's own, and an instance with a connection to it.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,6 +50,39 @@ pub fn gcs_keys() -> String {
     )
 }
 
+/// The same over TLS, with the authority that vouches for it.
+pub fn s3_keys_over_tls() -> String {
+    let encrypted = s3_keys().replace(&variable("SLUICE_TEST_S3"), &variable("SLUICE_TEST_S3_TLS"));
+    with_authority(&encrypted)
+}
+
+/// The same of Google.
+pub fn gcs_keys_over_tls() -> String {
+    let url = variable("SLUICE_TEST_GCS_TLS");
+    with_authority(&format!("{}endpoint = \"{url}\"\n", gcs_keys()))
+}
+
+fn with_authority(keys: &str) -> String {
+    let keys = keys.replace("allow_http = true\n", "");
+    format!("{keys}ca_file = \"{}\"\n", variable("SLUICE_TEST_CA"))
+}
+
+/// The keys of an account of Google whose key is not the one that Google knows; its file is in `folder`.
+pub fn gcs_keys_of_a_stranger(folder: &Path) -> String {
+    let key = folder.join("key.pem");
+    let made = Command::new("openssl")
+        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-out"])
+        .arg(&key)
+        .status();
+    assert!(made.unwrap().success());
+    let right = std::fs::read_to_string(variable("SLUICE_TEST_GCS_ACCOUNT")).unwrap();
+    let mut account: serde_json::Value = serde_json::from_str(&right).unwrap();
+    account["private_key"] = std::fs::read_to_string(&key).unwrap().into();
+    let file = folder.join("account.json");
+    std::fs::write(&file, account.to_string()).unwrap();
+    gcs_keys().replace(&variable("SLUICE_TEST_GCS_ACCOUNT"), &file.display().to_string())
+}
+
 impl Objects {
     pub async fn s3() -> Self {
         Self::at(&format!("s3://{}", variable("SLUICE_TEST_S3_BUCKET")), &s3_keys()).await
@@ -60,6 +94,16 @@ impl Objects {
             &gcs_keys(),
         )
         .await
+    }
+
+    pub async fn s3_over_tls() -> Self {
+        let place = format!("s3://{}", variable("SLUICE_TEST_S3_BUCKET"));
+        Self::at(&place, &s3_keys_over_tls()).await
+    }
+
+    pub async fn gcs_over_tls() -> Self {
+        let place = format!("gs://{}", variable("SLUICE_TEST_GCS_BUCKET"));
+        Self::at(&place, &gcs_keys_over_tls()).await
     }
 
     /// An instance with the connection `store`, whose root is a folder of the test's own.
