@@ -244,3 +244,8 @@ fn servers_that_are_killed_at_any_moment_apply_every_file_once_and_in_order() {
 fn s3_servers_that_are_killed_at_any_moment_apply_every_file_once_and_in_order() {
     kill_servers(Where::S3);
 }
+
+#[test]
+fn gcs_servers_that_are_killed_at_any_moment_apply_every_file_once_and_in_order() {
+    kill_servers(Where::Gcs);
+}

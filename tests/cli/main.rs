@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod buckets;
 mod crashes;
 mod edits;
 mod faults;

@@ -191,6 +191,28 @@ fn the_doctor_prints_a_row_for_each_step_and_ends_with_1_if_one_failed() {
     );
 }
 
+#[test]
+fn a_process_is_not_run_through_a_connection_that_is_not_its_own() {
+    let home = Home::with_instance();
+    home.write(
+        "sluice.toml",
+        "format = 1\n[connections.files]\ntype = \"sftp\"\nhost = \"127.0.0.1\"\nport = 1\n",
+    );
+    home.write("in.csv", "cid,tier\nC1,Gold\n");
+    let define = ["--key", "cid", "--attribute", "tier=string", "--name", "p"];
+    home.sluice(&[&["ingest", "in.csv"], &define[..]].concat())
+        .succeeded();
+    let url = "sftp://127.0.0.1:1/in.csv";
+    let other = home.sluice(&[&["ingest", url, "--connection", "files"], &define[..]].concat());
+    assert_eq!(other.code(), Some(2), "{}", other.stderr());
+    assert!(
+        other.stderr().contains("has another connection: none"),
+        "{}",
+        other.stderr()
+    );
+    assert!(other.stderr().contains("--name NAME"), "{}", other.stderr());
+}
+
 /// Puts an object into the bucket that is open to everybody.
 fn put(name: &str, content: &[u8]) -> String {
     let bucket = service("s3", "SLUICE_TEST_S3_OPEN_BUCKET");
@@ -261,25 +283,29 @@ fn s3_has_the_first_customers_of_an_instance_as_parquet_or_csv() {
     }
 }
 
+/// `init --from` a URL of the SFTP server, as the environment reaches it: nobody has named a connection yet.
+fn adopted_from_sftp(home: &Home, url: &str) -> std::process::Output {
+    let ssh = home.path(".ssh");
+    std::fs::create_dir(&ssh).unwrap();
+    let known = service("sftp", "SLUICE_TEST_SFTP_FOLDER") + "/known_hosts";
+    std::fs::copy(known, ssh.join("known_hosts")).unwrap();
+    let user = service("sftp", "SLUICE_TEST_SFTP_USER");
+    home.command()
+        .args(["init", "adopted", "--key", "cid", "--from"])
+        .arg(url.replace("sftp://", &format!("sftp://{user}@")))
+        .env("SSH_AUTH_SOCK", service("sftp", "SLUICE_TEST_SFTP_AGENT"))
+        .env("HOME", home.folder.path())
+        .output()
+        .unwrap()
+}
+
 #[test]
 fn sftp_has_the_first_customers_of_an_instance_as_parquet() {
     let (home, url) = sftp("base.parquet", "");
     let path = url.rsplit('/').next().unwrap();
     let folder = service("sftp", "SLUICE_TEST_SFTP_HOME");
     std::fs::write(format!("{folder}/{path}"), parquet(&home)).unwrap();
-    let ssh = home.path(".ssh");
-    std::fs::create_dir(&ssh).unwrap();
-    let known = service("sftp", "SLUICE_TEST_SFTP_FOLDER") + "/known_hosts";
-    std::fs::copy(known, ssh.join("known_hosts")).unwrap();
-    let user = service("sftp", "SLUICE_TEST_SFTP_USER");
-    let output = home
-        .command()
-        .args(["init", "adopted", "--key", "cid", "--from"])
-        .arg(url.replace("sftp://", &format!("sftp://{user}@")))
-        .env("SSH_AUTH_SOCK", service("sftp", "SLUICE_TEST_SFTP_AGENT"))
-        .env("HOME", home.folder.path())
-        .output()
-        .unwrap();
+    let output = adopted_from_sftp(&home, &url);
     assert!(
         output.status.success(),
         "{}",
@@ -294,6 +320,23 @@ fn sftp_has_the_first_customers_of_an_instance_as_parquet() {
         "SELECT count(*) AS n FROM customers",
     ]);
     assert_eq!(count.succeeded().stdout(), "n\n3\n");
+}
+
+#[test]
+fn sftp_has_no_delta_table_to_adopt_and_says_what_to_do_instead() {
+    let (home, url) = sftp("other.csv", "");
+    let name = format!("{}-table", std::process::id());
+    let folder = service("sftp", "SLUICE_TEST_SFTP_HOME");
+    std::fs::create_dir_all(format!("{folder}/{name}/_delta_log")).unwrap();
+    let (place, _) = url.rsplit_once('/').unwrap();
+    let output = adopted_from_sftp(&home, &format!("{place}/{name}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("folder of an SFTP server cannot be adopted"),
+        "{said}"
+    );
+    assert!(said.contains("adopt the copy"), "{said}");
 }
 
 #[test]
