@@ -61,7 +61,8 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
             "this instance has customers already; only a new one adopts a base",
         ));
     }
-    let ctx = new_session(settings, settings.memory_bytes / 5 * 4)?;
+    // The reader and the writer hold what no pool counts.
+    let ctx = new_session(settings, settings.memory_bytes / 5 * 3)?;
     let base_table = Base::open(&ctx, instance, source)
         .await
         .map_err(|e| e.in_file(source))?;

@@ -8,6 +8,7 @@ use arrow::json::ReaderBuilder;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
+use futures::future;
 use serde::Serialize;
 
 use super::functions;
@@ -19,15 +20,29 @@ use crate::report::RunRecord;
 use crate::session::new_session;
 use crate::settings::Settings;
 use crate::table::schemas::{CUSTOMER_ID, timestamp};
-use crate::table::{Snapshot, SnapshotTable, TableLog};
+use crate::table::{Snapshot, SnapshotTable};
 
 /// A session over the tables, views and functions of `instance`.
 ///
 /// # Errors
 /// The instance cannot be read.
 pub async fn session(instance: &Instance, settings: &Settings) -> Result<SessionContext> {
-    let ctx = new_session(settings, settings.memory_bytes)?;
-    let customers = Arc::new(instance.customers()?.snapshot(None).await?);
+    // Scans and writers hold what no pool counts, and so does the program itself.
+    let ctx = new_session(settings, settings.memory_bytes / 5 * 3)?;
+    let [customers, rejects, events, ended] = [
+        instance.customers()?,
+        instance.rejects()?,
+        instance.events()?,
+        instance.runs()?,
+    ];
+    // At once: where the instance is in a bucket, each waits for answers most of the time.
+    let (customers, rejects, events, ended) = future::try_join4(
+        customers.snapshot(None),
+        rejects.snapshot(None),
+        events.snapshot(None),
+        ended.snapshot(None),
+    )
+    .await?;
     ctx.register_table(
         "processes",
         rows(processes_schema(), &process::list(instance).await?)?,
@@ -37,11 +52,10 @@ pub async fn session(instance: &Instance, settings: &Settings) -> Result<Session
         rows(attributes_schema(), &attributes(instance, &customers).await?)?,
     )?;
     let customers = process::with_reserved(instance, &customers).await?;
-    ctx.register_table("customers", Arc::new(SnapshotTable::new(Arc::new(customers))))?;
-    for (name, log) in [("rejects", instance.rejects()?), ("events", instance.events()?)] {
-        ctx.register_table(name, newest(&log).await?)?;
-    }
-    let ended = newest(&instance.runs()?).await?;
+    ctx.register_table("customers", table(customers))?;
+    ctx.register_table("rejects", table(rejects))?;
+    ctx.register_table("events", table(events))?;
+    let ended = table(ended);
     // One schema, to the letter: a union of two string types is planned wrongly below some functions.
     let running = rows(ended.schema(), &running(instance).await?)?;
     let all = ctx.read_table(ended)?.union(ctx.read_table(running)?)?;
@@ -63,8 +77,8 @@ async fn view(ctx: &SessionContext, name: &str, sql: &str) -> Result<()> {
     Ok(())
 }
 
-async fn newest(log: &TableLog) -> Result<Arc<SnapshotTable>> {
-    Ok(Arc::new(SnapshotTable::new(Arc::new(log.snapshot(None).await?))))
+fn table(snapshot: Snapshot) -> Arc<SnapshotTable> {
+    Arc::new(SnapshotTable::new(Arc::new(snapshot)))
 }
 
 /// Serde values as a table.
