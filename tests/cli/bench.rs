@@ -130,7 +130,7 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
     ];
     let words = home.sluice(&simulate).succeeded().stdout();
     assert!(
-        words.contains("merge 500 rows") && words.contains("rows decoded and judged"),
+        words.contains("merge 500 rows") && words.contains("files of customers after optimize"),
         "{words}"
     );
     let foretold = home

@@ -262,6 +262,7 @@ fn a_disk_that_is_full_when_records_do_not_fit_into_memory_ends_in_one_message_a
     assert!(errors[0].contains("could not be written to disk"), "{said}");
     assert!(errors[0].contains(&spill.display().to_string()), "{said}");
     assert!(said.contains("TMPDIR") && said.contains("--memory"), "{said}");
+    assert!(said.contains("takes more than 12.0 MB"), "{said}");
     assert!(said.contains("written: "), "{said}");
     assert_eq!(customers(&home), OLD);
     assert_eq!(

@@ -54,7 +54,7 @@ impl Forecast {
 
 impl Phase {
     fn line(&self) -> Vec<String> {
-        let size = |bytes: Option<u64>| bytes.map(megabytes).unwrap_or_default();
+        let size = |bytes: Option<u64>| bytes.map(in_words).unwrap_or_default();
         let memory = match self.stage {
             Some(Stage::Disk) => format!("{}, rest on disk", size(self.peak_rss_bytes)),
             _ => size(self.peak_rss_bytes),
@@ -74,6 +74,14 @@ impl Phase {
             memory,
             terms.join(" + "),
         ]
+    }
+}
+
+/// From 10 GB on in GB.
+fn in_words(bytes: u64) -> String {
+    match bytes {
+        ..10_000_000_000 => megabytes(bytes),
+        _ => format!("{} GB", thousands(bytes / 1_000_000_000)),
     }
 }
 
