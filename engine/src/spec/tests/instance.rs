@@ -33,11 +33,6 @@ merge = "splice"
 auto = "off"
 overlap_files = 8
 piece = "1GiB"
-[write]
-compression = "zstd(3)"
-dictionary = "off"
-row_group_rows = 1_000_000
-page_rows = 8192
 [connections.crm]
 type = "snowflake"
 account = "acme"
@@ -72,13 +67,6 @@ process = "loyalty"
         ..Maintenance::default()
     };
     assert_eq!(config.maintenance, expected);
-    let expected = Encoding {
-        compression: Compression::Zstd(3),
-        dictionary: Dictionary::Off,
-        row_group_rows: 1_000_000,
-        page_rows: 8192,
-    };
-    assert_eq!(config.encoding, expected);
     assert_eq!(
         (config.defaults.deletion_vectors, config.defaults.merge),
         (DeletionVectors::Off, MergeStrategy::Splice)
@@ -102,6 +90,26 @@ process = "loyalty"
     assert_eq!(everybody.to, NotifyTarget::Mail("ops@example.com".into()));
     assert!(everybody.process.includes("anything"));
     assert!(one.process.includes("loyalty") && !one.process.includes("loyalty_2"));
+}
+
+#[test]
+fn how_files_are_written_is_said_in_a_table_of_its_own() {
+    let text = r#"
+format = 1
+[write]
+compression = "zstd(3)"
+dictionary = "off"
+row_group_rows = 1_000_000
+page_rows = 8192
+"#;
+    let config = parse_instance(text).unwrap();
+    let expected = Encoding {
+        compression: Compression::Zstd(3),
+        dictionary: Dictionary::Off,
+        row_group_rows: 1_000_000,
+        page_rows: 8192,
+    };
+    assert_eq!(config.encoding, expected);
 }
 
 #[test]
