@@ -116,6 +116,16 @@ impl Error {
             ))
     }
 
+    /// A query or a sort ran out of what it may use, and DataFusion `said` so: the last line is the request that failed,
+    /// those before it who held how much.
+    fn does_not_fit(said: &str) -> Self {
+        let last = said.lines().last().unwrap_or(said);
+        let last = last.trim().trim_start_matches("Error: ");
+        Self::runtime("this needs more memory than it may use")
+            .because(last)
+            .hint("give it more with --memory, or ask for fewer rows or columns at a time")
+    }
+
     /// Adds the file it happened in.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
@@ -290,6 +300,9 @@ impl From<tokio::task::JoinError> for Error {
 impl From<datafusion::error::DataFusionError> for Error {
     fn from(error: datafusion::error::DataFusionError) -> Self {
         use datafusion::error::DataFusionError as Df;
+        if let Df::ResourcesExhausted(said) = error.find_root() {
+            return Self::does_not_fit(said);
+        }
         match error {
             Df::External(inner) => match inner.downcast::<Error>() {
                 Ok(ours) => *ours,

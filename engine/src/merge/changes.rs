@@ -128,6 +128,12 @@ impl ChangeSet {
         ChangeSlice::new(concat_batches(self.schema(), &batches)?)
     }
 
+    /// Bytes in memory of the rows with keys in `keys`, about.
+    #[must_use]
+    pub fn slice_bytes(&self, keys: Option<&KeyRange>) -> usize {
+        self.overlapping(keys).len() * self.rows.batch_bytes()
+    }
+
     fn read(
         &self,
         number: usize,

@@ -82,7 +82,9 @@ impl Done {
 impl FileMerge {
     /// Finds what the changes do to this file and, if the job says so and anything differs, does it.
     pub(super) async fn run(self, sinks: &mut Sinks) -> Result<Option<Merged>> {
-        let changes = self.job.changes.slice(self.file.keys.as_ref())?;
+        let (job, keys) = (Arc::clone(&self.job), self.file.keys.as_ref());
+        let _room = job.room.take(job.changes.slice_bytes(keys)).await?;
+        let changes = job.changes.slice(keys)?;
         if changes.is_empty() {
             return Ok(None);
         }

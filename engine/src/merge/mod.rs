@@ -16,7 +16,7 @@
 //! Pure: [`algo`] (pairs and differences of one batch), [`patch`] (a column with changes in it), [`pages`] (what of a file is worth reading), [`overlap`] (files
 //! over one key), [`cost`] (what each way costs, and the choice). Plumbing for one file: [`opened`], [`probe`],
 //! [`compare`], then [`carry`], [`splice`] or [`rewrite`]; [`file_merge`] is their order, [`sinks`] what files write
-//! together. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: what became of each file, its
+//! together, [`room`] what the changes of files that are merged at the same time may take. [`plan`] makes an execution plan of all of them whose rows are [`facts`]: what became of each file, its
 //! file actions, and the records that met a customer; [`summary`] is what reports say of them.
 //!
 //! A run that loses a race merges again: [`keep`] says (pure) which results still hold on the new version, [`attempt`]
@@ -41,6 +41,7 @@ mod plan;
 mod probe;
 mod read;
 mod rewrite;
+mod room;
 mod sinks;
 mod splice;
 mod summary;
@@ -51,4 +52,5 @@ pub use cost::{Preference, Strategy, Vectors};
 pub use facts::{AttributeCells, FileOutcome, LostRaces, MergeFacts, MergedFile, Repeated};
 pub use known::known_records;
 pub use plan::{Apply, MergeJob, merge, register_new};
+pub use room::Room;
 pub use summary::{MergeSummary, WaySummary};

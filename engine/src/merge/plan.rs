@@ -15,6 +15,7 @@ use super::cost::{Preference, Vectors};
 use super::facts::{self, MergeFacts};
 use super::file_merge::{FileMerge, Merged};
 use super::overlap::Overlaps;
+use super::room::Room;
 use super::sinks::Sinks;
 use crate::error::Result;
 use crate::table::schemas::CUSTOMER_ID;
@@ -55,6 +56,8 @@ pub struct MergeJob {
     pub vectors: Vectors,
     /// Who chooses how a file is merged.
     pub preference: Preference,
+    /// Memory for the changes of files that are merged at the same time.
+    pub room: Arc<Room>,
 }
 
 impl MergeJob {

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::ids::is_written_by;
 use crate::instance::Instance;
 use crate::merge::{
-    Apply, Attempt, ChangeSet, MergeFacts, MergeJob, Preference, Repeated, Strategy, Vectors,
+    Apply, Attempt, ChangeSet, MergeFacts, MergeJob, Preference, Repeated, Room, Strategy, Vectors,
 };
 use crate::plan::table_fields;
 use crate::process::{check_ownership, with_reserved};
@@ -213,6 +213,7 @@ impl Merging<'_> {
                 _ => Vectors::Forbidden,
             },
             preference: preference(config.defaults.merge),
+            room: Arc::new(Room::of(self.settings.memory_bytes / 5 * 2)),
         }
     }
 

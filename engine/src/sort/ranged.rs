@@ -73,11 +73,13 @@ pub(super) struct Ranged {
     numbers: Vec<usize>,
     /// Their keys.
     ranges: Vec<KeyRange>,
+    /// Bytes of one in memory, on average.
+    range_bytes: usize,
 }
 
 impl Ranged {
-    /// All rows of `runs`, which were cut at the same splits.
-    pub(super) fn new(schema: SchemaRef, runs: Vec<Run>) -> Self {
+    /// All rows of `runs`, which were cut at the same splits into ranges of `range_bytes`.
+    pub(super) fn new(schema: SchemaRef, runs: Vec<Run>, range_bytes: usize) -> Self {
         let num_ranges = runs.first().map_or(0, |run| run.pieces.len());
         let (mut numbers, mut ranges) = (Vec::new(), Vec::new());
         for number in 0..num_ranges {
@@ -94,6 +96,7 @@ impl Ranged {
             runs,
             numbers,
             ranges,
+            range_bytes,
         }
     }
 }
@@ -112,6 +115,10 @@ impl SortedRows for Ranged {
 
     fn ranges(&self) -> &[KeyRange] {
         &self.ranges
+    }
+
+    fn batch_bytes(&self) -> usize {
+        self.range_bytes
     }
 
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {

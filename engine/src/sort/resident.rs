@@ -109,6 +109,10 @@ impl SortedRows for Resident {
         &self.ranges
     }
 
+    fn batch_bytes(&self) -> usize {
+        0
+    }
+
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
         let places = self.within(number, wanted.keys);
         if wanted.has_all_records() {

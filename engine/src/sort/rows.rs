@@ -26,6 +26,10 @@ pub trait SortedRows: std::fmt::Debug + Send + Sync {
     /// with.
     fn ranges(&self) -> &[KeyRange];
 
+    /// Bytes in memory of a batch that is read from disk, about. None where all rows are in memory: what is read of them
+    /// is never more than what is held.
+    fn batch_bytes(&self) -> usize;
+
     /// The wanted rows of one batch.
     ///
     /// # Errors
@@ -119,6 +123,13 @@ impl SortedRows for Stored {
 
     fn ranges(&self) -> &[KeyRange] {
         &self.ranges
+    }
+
+    fn batch_bytes(&self) -> usize {
+        match self.store.spilled_batches() {
+            0 => 0,
+            _ => self.store.row_bytes() * self.store.num_rows() / self.store.len().max(1),
+        }
     }
 
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {

@@ -68,7 +68,8 @@ impl Sorting {
 
     async fn ranged(self) -> Result<Ranged> {
         let row_bytes = self.staged.row_bytes().max(1);
-        let num_ranges = (row_bytes * self.staged.num_rows()).div_ceil(self.range_bytes.max(1));
+        let all_bytes = row_bytes * self.staged.num_rows();
+        let num_ranges = all_bytes.div_ceil(self.range_bytes.max(1));
         let splits: Arc<[Split]> = self.sample.splits(num_ranges).into();
         let run_rows = self.work_bytes / self.threads.max(1) / row_bytes;
         let batch_rows = self.staged.num_rows().div_ceil(self.staged.len().max(1));
@@ -80,7 +81,12 @@ impl Sorting {
             cpu::run(move || Run::write(&resident(schema, &read, batches)?, &splits, &budget))
         });
         let runs = stream::iter(runs).buffered(self.threads.max(1));
-        Ok(Ranged::new(self.schema.clone(), runs.try_collect().await?))
+        let range_bytes = all_bytes / num_ranges.max(1);
+        Ok(Ranged::new(
+            self.schema.clone(),
+            runs.try_collect().await?,
+            range_bytes,
+        ))
     }
 }
 

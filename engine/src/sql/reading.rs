@@ -3,8 +3,9 @@
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::prelude::SessionContext;
 
+use super::sparing;
 use crate::error::{Error, Result};
 
 /// Queries only.
@@ -34,9 +35,10 @@ pub async fn query(ctx: &SessionContext, text: &str) -> Result<SendableRecordBat
         Error::usage(format!("sql is read-only: {}", e.strip_backtrace()))
             .hint("change customers with a process; COPY (SELECT ...) TO 'file' is allowed")
     })?;
-    let frame = match plan {
-        plan @ (LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) => ctx.execute_logical_plan(plan).await?,
-        plan => DataFrame::new(ctx.state(), plan),
-    };
-    Ok(frame.execute_stream().await?)
+    match plan {
+        plan @ (LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) => {
+            Ok(ctx.execute_logical_plan(plan).await?.execute_stream().await?)
+        }
+        plan => Ok(sparing::execute(ctx.state(), plan).await?),
+    }
 }

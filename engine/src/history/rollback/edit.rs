@@ -10,7 +10,7 @@ use super::compose::{after, compose};
 use super::draft::count;
 use super::removal::Removal;
 use crate::error::{Error, Result};
-use crate::merge::{Apply, ChangeSet, MergeJob, Preference, Vectors, merge, register_new};
+use crate::merge::{Apply, ChangeSet, MergeJob, Preference, Room, Vectors, merge, register_new};
 use crate::table::Snapshot;
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::RecordSet;
@@ -33,6 +33,8 @@ pub(super) struct Editing<'a> {
     pub base: &'a Arc<Snapshot>,
     pub run_id: &'a str,
     pub threads: usize,
+    /// Memory for the changes of files that are merged at the same time.
+    pub room_bytes: usize,
 }
 
 impl TableEdit {
@@ -82,6 +84,7 @@ impl Editing<'_> {
             // own, so that what is in no version can go.
             vectors: Vectors::Forbidden,
             preference: Preference::Cheapest,
+            room: Arc::new(Room::of(self.room_bytes)),
         })
     }
 
