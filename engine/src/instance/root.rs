@@ -287,7 +287,7 @@ mod tests {
         );
         let whole = Root::in_store(Arc::new(InMemory::new()), "s3://b").unwrap();
         let url = whole.table("", None).unwrap().store().root_url().clone();
-        assert_eq!(url.as_str(), "s3://b/");
+        assert_eq!(url.as_str(), "s3://b");
     }
 
     #[tokio::test]

@@ -133,7 +133,7 @@ fn half_a_key_of_s3_and_two_ways_to_log_in_are_refused() {
 fn the_schema_of_a_connection_has_every_key_and_takes_no_secret_in_the_clear() {
     let schema = connection_schema();
     let properties = schema["properties"].as_object().unwrap();
-    assert_eq!(properties.len(), 26);
+    assert_eq!(properties.len(), 27);
     assert_eq!(schema["additionalProperties"], false);
     let secret = schema["properties"]["password"]["$ref"].as_str().unwrap();
     let definition = &schema["$defs"][secret.rsplit('/').next().unwrap()];
