@@ -104,7 +104,7 @@ fn no_more_runs_are_under_way_at_once_than_were_asked_for() {
         folder.process("r", "o");
         let processes = ["p", "q", "r"];
         processes.iter().for_each(|process| folder.fall_due(process));
-        let mut serving = Serving::start_with(&folder.home, &["--parallel", parallel]);
+        let serving = Serving::start_with(&folder.home, &["--parallel", parallel]);
         let begun = Instant::now();
         let ended = |said: &str| said.matches("/1: completed").count();
         while ended(&serving.said()) < processes.len() {

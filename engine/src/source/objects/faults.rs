@@ -96,30 +96,39 @@ pub fn is_no_bucket(error: &StoreError) -> bool {
     code_of(&chain(error)) == Some(NO_BUCKET)
 }
 
-fn words(error: &StoreError, text: &str) -> (&'static str, &'static str) {
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match code_of(text) {
-        Some("ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException") => {
+/// What a code says, whatever else the error does.
+fn words_of_code(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "ExpiredToken" | "TokenRefreshRequired" | "ExpiredTokenException" => {
             ("the credentials have expired", "get new ones, and run it again")
         }
-        Some("InvalidAccessKeyId") => (
+        "InvalidAccessKeyId" => (
             "the store does not know the access key",
             "check access_key_id of the connection, or AWS_ACCESS_KEY_ID or the profile",
         ),
-        Some("SignatureDoesNotMatch") => (
+        "SignatureDoesNotMatch" => (
             "the secret key does not belong to the access key",
             "check secret_access_key of the connection, or AWS_SECRET_ACCESS_KEY or the profile",
         ),
-        Some("RequestTimeTooSkewed") => (
+        "RequestTimeTooSkewed" => (
             "this machine's clock differs from the store's",
             "set the clock, for example with NTP",
         ),
-        Some("AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException") => {
-            (
-                "the bucket is in another region",
-                "set region of the connection, or AWS_REGION",
-            )
-        }
+        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" => (
+            "the bucket is in another region",
+            "set region of the connection, or AWS_REGION",
+        ),
+        _ => return None,
+    })
+}
+
+fn words(error: &StoreError, text: &str) -> (&'static str, &'static str) {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let code = code_of(text);
+    if let Some(words) = code.and_then(words_of_code) {
+        return words;
+    }
+    match code {
         _ if has(&[DISTRUSTED]) => (
             "the store's certificate is not trusted",
             "if its authority is your own: ca_file = \"AUTHORITY.pem\" in the connection, or SSL_CERT_FILE; else the \
