@@ -117,6 +117,12 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
     );
     assert!(home.path("sluice-bench/base.csv").exists());
 
+    forecasts(&home, &outcome, &steps);
+    refuses(&home, &bench);
+}
+
+/// What is foretold of the size that was measured.
+fn forecasts(home: &Home, outcome: &str, steps: &[Value]) {
     let simulate = [
         "bench",
         "--simulate",
@@ -143,7 +149,7 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
         load >= measured - 1e-9,
         "the same size costs what was measured, or what a run costs: {load}, {measured}"
     );
-    let mut older = json(&outcome);
+    let mut older = json(outcome);
     older["steps"].as_array_mut().unwrap().remove(3);
     home.write("older.json", older.to_string());
     let refused = home.sluice(&["bench", "--simulate", "1000", "--from", "older.json"]);
@@ -153,8 +159,11 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
         "{}",
         refused.stderr()
     );
+}
 
-    let refused = home.sluice(&bench);
+/// What is in the way, and what cannot be compared.
+fn refuses(home: &Home, bench: &[&str]) {
+    let refused = home.sluice(bench);
     assert_eq!(refused.code(), Some(2), "the folder is there");
     let other = home.sluice(&[
         "bench",
