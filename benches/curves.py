@@ -161,9 +161,9 @@ def draw(curves, out):
             label(seconds, unit, "whole run, seconds", title)
             label(memory, unit, "peak memory, MB", title)
             plots.save(figure, out / f"{name}.svg")
-            lookups = ", ".join(f"{p[unit]:,}: {1000 * p['lookup_seconds']:.0f} ms"
-                                for p in curves[name] if "lookup_seconds" in p)
-            print(f"one customer, by {unit}: {lookups}", file=sys.stderr)
+            for point in (p for p in curves[name] if "lookup_seconds" in p):
+                print(f"{point[unit]:,} {unit}: one customer in {1000 * point['lookup_seconds']:.0f} ms",
+                      file=sys.stderr)
 
 
 def label(axes, x, y, title):

@@ -16,6 +16,7 @@ mod live_file;
 mod log;
 mod parquet_file;
 mod provider;
+mod pruning;
 pub mod schemas;
 mod snapshot;
 mod values;

@@ -24,6 +24,7 @@ use deltalake_core::logstore::LogStore;
 use parquet::arrow::arrow_reader::RowSelection;
 use sha2::{Digest, Sha256};
 
+use super::pruning::files_that_may_hold;
 use super::{LiveFile, Snapshot, deletion};
 use crate::error::Result;
 
@@ -81,7 +82,10 @@ impl TableProvider for SnapshotTable {
         // A limit below a filter that the scan applies only in part would lose rows.
         let limit = if filters.is_empty() { limit } else { None };
         let partitions = state.config().target_partitions();
-        let files = self.snapshot.files.iter();
+        let files = match &predicate {
+            Some(predicate) => files_that_may_hold(&self.snapshot.files, predicate, &self.snapshot.schema)?,
+            None => self.snapshot.files.iter().collect(),
+        };
         let plan = Scan {
             snapshot: &self.snapshot,
             chosen: &self.chosen,
@@ -90,7 +94,7 @@ impl TableProvider for SnapshotTable {
             limit,
             partitions,
         }
-        .plan(state, files)?;
+        .plan(state, files.into_iter())?;
         Ok(plan)
     }
 }
