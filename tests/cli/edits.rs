@@ -48,7 +48,7 @@ fn a_server_goes_by_a_changed_sluice_toml_and_by_the_last_good_one_while_it_is_b
     folder.configure(&format!("[defaults]\nthreads = 3\n{notify}"));
     let said = serving.line("sluice.toml was changed");
     assert!(said.ends_with("wait for a restart: defaults.threads"), "{said}");
-    folder.configure("[[notify]]\non = [\"never\"]\n");
+    folder.configure("[[notify]]\non = [\"never\"]\nto = \"command:true\"\n");
     let said = serving.line("sluice.toml cannot be used, the last good one is");
     assert!(said.contains("notify"), "{said}");
     let health = get(&address, "/healthz");

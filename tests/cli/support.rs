@@ -172,6 +172,8 @@ fn redacted(text: &str, folder: &Path) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "[SPENT]"),
         (r"\b[\d.,]+ (B|kB|KiB|MB|MiB|GB|GiB)(/s)?\b", "[BYTES]"),
+        // Columns of numbers are as wide as the widest, which is another each time.
+        (r" {2,}(\[SPENT\]|\[BYTES\])", "  $1"),
         (r"\b[0-9a-f]{64}\b", "[HASH]"),
     ] {
         text = regex::Regex::new(pattern)
