@@ -77,7 +77,10 @@ async fn a_share_is_of_the_values_that_are_there() {
     let report = with(&bench, &file(0, 0).replace(",x", ","), |_| ()).await;
     assert_eq!(
         tripped(&report),
-        ["1 of 1 values of note cleared (max_cleared allows 20%)"]
+        [
+            "1 of 1 values of note cleared (max_cleared allows 20%)",
+            "1 of 1 values of note changed (max_changed allows 60%)"
+        ]
     );
 }
 
@@ -128,7 +131,7 @@ async fn an_attribute_that_is_there_and_empty_is_loaded_for_the_first_time() {
 async fn values_are_counted_as_sql_counts_them_however_files_were_merged() {
     for merge in ["deletion_vector", "splice", "rewrite"] {
         let bench = Bench::with_config(&format!("[defaults]\nmerge = \"{merge}\"\n")).await;
-        let attributes = ["All=string", "Some=int", "Late=date"];
+        let attributes = ["Tier=string", "Score=int", "Late=date"];
         bench
             .process("p", &definition("register", &attributes[..2], ""))
             .await;
@@ -149,7 +152,7 @@ async fn values_are_counted_as_sql_counts_them_however_files_were_merged() {
                 .collect()
         };
         for (number, (from, to, step)) in [(0, 100, 1), (100, 200, 1), (50, 150, 7)].into_iter().enumerate() {
-            let csv = format!("cid,All,Some\n{}", rows(from, to, step));
+            let csv = format!("cid,Tier,Score\n{}", rows(from, to, step));
             run(&bench, &format!("{number}.csv"), csv).await;
         }
         let late = bench.file("q.csv", "cid,Late\nC001,2024-01-01\nC101,2024-01-01\nC102,\n");
@@ -158,7 +161,7 @@ async fn values_are_counted_as_sql_counts_them_however_files_were_merged() {
         if merge == "deletion_vector" {
             assert!(snapshot.files.iter().any(|file| file.dead_rows() > 0));
         }
-        for attribute in ["all", "some", "late"] {
+        for attribute in ["tier", "score", "late"] {
             let counted = num_values(&bench.session().await, &snapshot, attribute)
                 .await
                 .unwrap();
