@@ -157,3 +157,19 @@ async fn content_of_which_other_records_are_accepted_is_merged() {
         "Gold"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_limit_made_malformed_is_merged_once_the_limit_is_raised() {
+    let mut bench = bench("").await;
+    let long = format!("cid,Tier,Spend\nC1,{},1\nC2,Tin,2\n", "x".repeat(2_000));
+    bench.configure("[limits]\nrecord_bytes = \"1KiB\"\n");
+    let first = merge(&bench, "loyalty", &long).await;
+    assert_eq!(
+        (first.run.rows_accepted, first.run.rows_rejected),
+        (Some(1), Some(1))
+    );
+    bench.configure("");
+    let second = merge(&bench, "loyalty", &long).await;
+    assert_eq!((repeats(&second), second.run.rows_accepted), (None, Some(2)));
+    assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "2");
+}

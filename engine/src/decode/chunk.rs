@@ -42,9 +42,7 @@ impl Chunk {
             Self::Kept(chunk) => chunk.text.records.num_records(),
         }
     }
-}
 
-impl Chunk {
     /// A hash of the source's bytes that it was made of; `None` where they are not at hand.
     #[must_use]
     pub fn bytes_hash(&self) -> Option<u128> {

@@ -157,7 +157,14 @@ impl Timeline {
     /// # Errors
     /// The log cannot be read.
     pub async fn back_to(log: &TableLog, enough: impl Fn(&Commit) -> bool) -> Result<Self> {
-        let latest = log.snapshot(None).await?.version;
+        Self::back_from(log, log.snapshot(None).await?.version, enough).await
+    }
+
+    /// As [`back_to`](Self::back_to), from version `latest` on.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn back_from(log: &TableLog, latest: u64, enough: impl Fn(&Commit) -> bool) -> Result<Self> {
         let entries = stream::iter((0..=latest).rev())
             .map(|version| async move { Ok::<_, crate::Error>((version, log.actions(version).await?)) })
             .buffered(READ_AHEAD);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBufferBuilder, ByteView,
-    PrimitiveArray, StringViewArray, downcast_primitive_array,
+    MAX_INLINE_VIEW_LEN, PrimitiveArray, StringViewArray, downcast_primitive_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::compute::interleave;
@@ -19,9 +19,6 @@ use arrow::datatypes::DataType;
 
 use super::algo::Pairs;
 use crate::error::{Error, Result};
-
-/// Bytes of a text that its view holds itself.
-const INLINE_BYTES: u32 = 12;
 
 /// `old` with the values of `change` in the rows that are paired.
 ///
@@ -103,7 +100,7 @@ fn patched_views(
     for (row, from) in rows(pairs) {
         if let (Some(view), Some(new)) = (views.get_mut(row), change.views().get(from)) {
             *view = match ByteView::from(*new) {
-                long if long.length > INLINE_BYTES => {
+                long if long.length > MAX_INLINE_VIEW_LEN => {
                     long.with_buffer_index(long.buffer_index + old_buffers).as_u128()
                 }
                 _ => *new,

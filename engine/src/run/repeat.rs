@@ -36,17 +36,22 @@ const COMMITS_BACK: usize = 256;
 pub(super) fn content(prepared: &Prepared, sorted: &ChangeSet, tally: &Tally) -> Option<String> {
     let mut hash = Xxh3::new();
     hash.update(&prepared.loaded.bytes_hash?.to_le_bytes());
-    // What other versions of Sluice, definitions and headers make of the same bytes may be other rows.
+    // What other versions of Sluice, definitions, limits and headers make of the same bytes may be other rows.
     for made_by in [
         env!("CARGO_PKG_VERSION"),
         &prepared.process.hash,
         &source_format(&prepared.file),
-        &format!("{:?} {:?}", prepared.layout, sorted.columns),
+        &format!(
+            "{:?} {:?} {:?}",
+            prepared.file.options, prepared.layout, sorted.columns
+        ),
     ] {
         hash.update(made_by.as_bytes());
         hash.write_u8(0);
     }
+    // Malformed records are rejected too, and not among the numbers of those that are.
     hash.update(&tally.rows_read.to_le_bytes());
+    hash.update(&tally.rows_rejected.to_le_bytes());
     for word in tally.rejected.words() {
         hash.update(&word.to_le_bytes());
     }
@@ -65,10 +70,8 @@ pub(super) async fn made_before(
 ) -> Result<Option<Repeated>> {
     let oldest = version.saturating_sub(COMMITS_BACK as u64);
     let enough = |commit: &Commit| commit.version <= oldest || bearing(commit, process) != Bearing::None;
-    let timeline = Timeline::back_to(log, enough).await?;
-    let newest_first = timeline.commits().iter().rev();
-    let until = newest_first.skip_while(|commit| commit.version > version);
-    Ok(repeats(until, process, content))
+    let timeline = Timeline::back_from(log, version, enough).await?;
+    Ok(repeats(timeline.commits().iter().rev(), process, content))
 }
 
 /// What a commit means for the cells of a process.
