@@ -2,7 +2,8 @@
 //! `customers`.
 //!
 //! ```text
-//!   table ─▶ key as customer_id, text ─▶ no NULL, none twice ─▶ sorted by key ─▶ clustered files ─▶ one commit
+//!   table ─▶ key as customer_id, text ─┬─ in key order ───────────────────────┬─▶ clustered files ─▶ one commit
+//!                                      └─▶ no NULL, none twice ─▶ sorted by key ┘
 //! ```
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::logical_expr::{cast as cast_to, ident, lit};
 use datafusion::prelude::{DataFrame, SessionContext};
-use deltalake_core::kernel::{Action, MetadataExt, StructType};
+use deltalake_core::kernel::{Action, Add, MetadataExt, StructType};
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,11 +28,13 @@ use crate::session::new_session;
 use crate::settings::Settings;
 use crate::table::kernel_schema;
 use crate::table::schemas::{CUSTOMER_ID, timestamp};
-use crate::write::{RollingWriter, WriterOptions};
+use crate::write::{RollingWriter, WriterOptions, discard};
 
 mod base;
+mod in_order;
 
 use base::Base;
+use in_order::Outcome;
 
 /// What was adopted.
 #[derive(Debug, Clone, Serialize)]
@@ -71,29 +74,28 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
         .await
         .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
     let frame = keyed(opened, key).map_err(|e| e.in_file(source))?;
-    check_keys(&ctx, &frame, key)
-        .await
-        .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
     let schema = customer_schema(frame.schema().as_arrow());
     let kernel = log_schema(&schema).map_err(|e| e.in_file(source))?;
     let run_id = ids::new_run_id();
     let store = log.store().object_store(None);
-    let mut writer = RollingWriter::new(
-        store,
-        &run_id,
-        Arc::clone(&schema),
-        WriterOptions::clustered(CUSTOMER_ID, log.encoding()),
-    );
-    let mut sorted = frame
-        .sort(vec![ident(CUSTOMER_ID).sort(true, false)])?
-        .execute_stream()
-        .await?;
-    let mut rows = 0;
-    while let Some(batch) = sorted.try_next().await? {
-        rows += batch.num_rows() as u64;
-        writer.write(&conformed(&batch, &schema)?).await?;
-    }
-    let adds = writer.finish().await?;
+    let writer = || {
+        RollingWriter::new(
+            Arc::clone(&store),
+            &run_id,
+            Arc::clone(&schema),
+            WriterOptions::clustered(CUSTOMER_ID, log.encoding()),
+        )
+    };
+    let (rows, adds) = match in_order::write(&frame, &schema, writer).await? {
+        Outcome::Written(written) => (written.rows, written.files),
+        Outcome::NotInOrder(useless) => {
+            discard(&store, useless.iter().map(|add| add.path.as_str())).await?;
+            check_keys(&ctx, &frame, key)
+                .await
+                .map_err(|e| e.in_file(source).wrote("nothing was adopted"))?;
+            write_sorted(frame, &schema, writer()).await?
+        }
+    };
     let files = adds.len() as u64;
     let metadata = base
         .metadata
@@ -129,6 +131,22 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
                 .hint("start over in a new folder"))
         }
     }
+}
+
+/// Sorts the rows and writes them.
+async fn write_sorted(
+    frame: DataFrame,
+    schema: &SchemaRef,
+    mut writer: RollingWriter,
+) -> Result<(u64, Vec<Add>)> {
+    let sorted = frame.sort(vec![ident(CUSTOMER_ID).sort(true, false)])?;
+    let mut sorted = sorted.execute_stream().await?;
+    let mut rows = 0;
+    while let Some(batch) = sorted.try_next().await? {
+        rows += batch.num_rows() as u64;
+        writer.write(&conformed(&batch, schema)?).await?;
+    }
+    Ok((rows, writer.finish().await?))
 }
 
 /// The key first, as text, then everything else in a type that Delta has.

@@ -269,6 +269,76 @@ async fn missing_and_repeated_keys_stop_the_adoption_with_a_report() {
     assert_eq!(error.code(), Some("cid_null"), "{error}");
 }
 
+/// A folder of Parquet files with a column `id` of these keys.
+fn parts(bench: &Bench, name: &str, parts: &[Vec<String>]) -> PathBuf {
+    let folder = bench.folder.path().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    for (number, keys) in parts.iter().enumerate() {
+        let (ids, texts) = (
+            StringArray::from_iter_values(keys),
+            StringArray::from_iter_values(keys),
+        );
+        let columns: Columns = vec![("id", Arc::new(ids)), ("text", Arc::new(texts))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        parquet(bench, &format!("{name}/{number}.parquet"), &batch);
+    }
+    folder.join("*.parquet")
+}
+
+/// Keys of customers, from the first to before the last, in steps.
+fn keys(first: usize, end: usize, step: usize) -> Vec<String> {
+    (first..end).step_by(step).map(|id| format!("C{id:06}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_is_the_same_whether_its_rows_came_in_order_or_not() {
+    let mut late = keys(0, 30_000, 1);
+    late.swap(29_998, 29_999);
+    let bases = [
+        (
+            "ordered",
+            vec![
+                keys(0, 10_000, 1),
+                keys(10_000, 29_999, 1),
+                keys(29_999, 30_000, 1),
+            ],
+        ),
+        ("woven", vec![keys(0, 30_000, 2), keys(1, 30_000, 2)]),
+        ("late", vec![late]),
+    ];
+    for (name, base) in bases {
+        let bench = Bench::new().await;
+        let report = adopted(&bench, &parts(&bench, name, &base), "id").await.unwrap();
+        assert_eq!(report.rows, 30_000, "{name}");
+        let expected = keys(0, 30_000, 1).into_iter().map(|key| format!("{key}|{key}"));
+        assert_eq!(bench.customers().await, expected.collect::<Vec<_>>(), "{name}");
+        let folder = std::fs::read_dir(bench.folder.path().join("instance/customers")).unwrap();
+        let files = folder.filter(|file| {
+            file.as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "parquet")
+        });
+        assert_eq!(
+            files.count() as u64,
+            report.files,
+            "{name}: nothing is left of what was tried"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_stands_at_the_end_of_one_file_and_the_beginning_of_the_next_is_repeated() {
+    let bench = Bench::new().await;
+    let base = [keys(0, 10_001, 1), keys(10_000, 20_000, 1)];
+    let error = adopted(&bench, &parts(&bench, "twice", &base), "id")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("cid_duplicate"), "{error}");
+    assert!(error.to_string().contains("such as C010000"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_base_that_is_not_there_or_lacks_its_key_is_told_so() {
     let bench = Bench::new().await;

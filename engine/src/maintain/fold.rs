@@ -25,11 +25,10 @@ use deltalake_core::kernel::Add;
 use futures::TryStreamExt;
 
 use super::lanes::lanes;
-use super::order::{LastKey, Order};
 use super::plan::Layout;
 use crate::error::{Error, Result};
 use crate::table::schemas::CUSTOMER_ID;
-use crate::table::{LiveFile, Snapshot, scan_files};
+use crate::table::{KeysInOrder, LiveFile, Order, Snapshot, scan_files};
 use crate::write::{RollingWriter, WriterOptions, discard};
 
 /// Lanes that are merged at once; where there are more, the rows are sorted instead, which holds less of each file.
@@ -140,10 +139,10 @@ impl Fold<'_> {
             Layout::Appended => None,
         };
         let mut rows = rows.execute(0, self.ctx.task_ctx())?;
-        let (mut last, mut num_rows) = (LastKey::default(), 0);
+        let (mut seen, mut num_rows) = (KeysInOrder::default(), 0);
         while let Some(batch) = rows.try_next().await? {
             if let Some(key) = key {
-                match last.check(batch.column(key).as_string_view()) {
+                match seen.check(batch.column(key).as_string_view()) {
                     Order::Ascends => {}
                     Order::Descends => return Ok(None),
                     Order::Repeats(key) => return Err(corrupt(&key)),

@@ -23,7 +23,6 @@ mod leases;
 mod lock;
 mod log_entries;
 mod optimize;
-mod order;
 pub mod plan;
 mod reachable;
 mod report;

@@ -14,6 +14,7 @@
 mod deletion;
 mod live_file;
 mod log;
+mod order;
 mod parquet_file;
 mod provider;
 mod pruning;
@@ -25,6 +26,7 @@ pub use deletion::vector_path;
 pub use live_file::{FileIdentity, KeyRange, LiveFile, file_identity};
 pub use log::TableLog;
 pub(crate) use log::kernel_schema;
+pub use order::{KeysInOrder, Order};
 pub use parquet_file::ParquetFile;
 pub use provider::{ChosenRows, SnapshotTable, scan_files};
 pub use snapshot::Snapshot;
