@@ -83,6 +83,9 @@ pub struct Encoding {
     pub compression: Compression,
     /// Whether there are dictionaries.
     pub dictionary: Dictionary,
+    /// Bytes of a dictionary at most; a column that has more different values does without from there on. Whoever reads
+    /// one row of a column reads its dictionary too.
+    pub dictionary_bytes: usize,
     /// Rows of a row group: large enough for dictionaries to pay, small enough that a writer holds little.
     pub row_group_rows: usize,
     /// Rows of a page of `customers`, at most. A merge that carries rows over decompresses the pages that hold them: at
@@ -93,6 +96,8 @@ pub struct Encoding {
 
 /// Rows of a row group: what a writer holds grows with them.
 const ROW_GROUP_ROWS: RangeInclusive<usize> = 1024..=1 << 20;
+/// Bytes of a dictionary: below, hardly a value fits; above, one row of a wide table is megabytes to read.
+const DICTIONARY_BYTES: RangeInclusive<usize> = 1024..=1 << 20;
 /// Rows of a page: the encoder looks whether a page is full after so many.
 const LEAST_PAGE_ROWS: usize = 1024;
 
@@ -101,6 +106,7 @@ impl Default for Encoding {
         Self {
             compression: Compression::default(),
             dictionary: Dictionary::default(),
+            dictionary_bytes: 64 << 10,
             row_group_rows: 128 << 10,
             page_rows: 2048,
         }
@@ -112,6 +118,7 @@ impl Default for Encoding {
 pub(super) struct RawWrite {
     compression: Option<String>,
     dictionary: Dictionary,
+    dictionary_bytes: Option<usize>,
     row_group_rows: Option<usize>,
     page_rows: Option<usize>,
 }
@@ -124,20 +131,36 @@ pub(super) fn resolve(raw: &RawWrite, findings: &mut Findings) -> Encoding {
     let encoding = Encoding {
         compression: compression.unwrap_or_default(),
         dictionary: raw.dictionary,
+        dictionary_bytes: raw.dictionary_bytes.unwrap_or(usual.dictionary_bytes),
         row_group_rows,
         page_rows: raw.page_rows.unwrap_or(usual.page_rows.min(row_group_rows)),
     };
-    within("row_group_rows", row_group_rows, ROW_GROUP_ROWS, findings);
     let most = row_group_rows.max(LEAST_PAGE_ROWS);
-    within("page_rows", encoding.page_rows, LEAST_PAGE_ROWS..=most, findings);
+    for (key, unit, number, allowed) in [
+        ("row_group_rows", "rows", row_group_rows, ROW_GROUP_ROWS),
+        ("page_rows", "rows", encoding.page_rows, LEAST_PAGE_ROWS..=most),
+        (
+            "dictionary_bytes",
+            "bytes",
+            encoding.dictionary_bytes,
+            DICTIONARY_BYTES,
+        ),
+    ] {
+        within(key, (number, unit), &allowed, findings);
+    }
     encoding
 }
 
-fn within(key: &str, rows: usize, allowed: RangeInclusive<usize>, findings: &mut Findings) {
-    if !allowed.contains(&rows) {
+fn within(
+    key: &str,
+    (number, unit): (usize, &str),
+    allowed: &RangeInclusive<usize>,
+    findings: &mut Findings,
+) {
+    if !allowed.contains(&number) {
         let what = format!(
-            "{rows} rows are too {}",
-            if rows < *allowed.start() { "few" } else { "many" }
+            "{number} {unit} are too {}",
+            if number < *allowed.start() { "few" } else { "many" }
         );
         let remedy = format!("write {} to {}", allowed.start(), allowed.end());
         findings.add(format!("write.{key}"), what, remedy);

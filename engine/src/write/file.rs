@@ -80,6 +80,7 @@ impl WriterOptions {
         let builder = WriterProperties::builder()
             .set_compression(codec(self.encoding.compression))
             .set_dictionary_enabled(self.encoding.dictionary == Dictionary::On)
+            .set_dictionary_page_size_limit(self.encoding.dictionary_bytes)
             .set_max_row_group_row_count(Some(self.encoding.row_group_rows))
             .set_created_by(format!("{CREATED_BY}{}", env!("CARGO_PKG_VERSION")));
         match self
@@ -266,7 +267,10 @@ mod tests {
         let key: ArrayRef = Arc::new(StringViewArray::from_iter_values(keys));
         let tiers = (0..5_000).map(|i| ["Gold", "Silver"][i % 2]);
         let tier: ArrayRef = Arc::new(StringViewArray::from_iter_values(tiers));
-        let batch = RecordBatch::try_from_iter([("customer_id", key), ("tier", tier)]).unwrap();
+        let notes = (0..5_000).map(|i| format!("note number {i:05}"));
+        let note: ArrayRef = Arc::new(StringViewArray::from_iter_values(notes));
+        let columns = [("customer_id", key), ("tier", tier), ("note", note)];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
         let options = WriterOptions::clustered("customer_id", encoding);
         let properties = options.properties(&batch.schema());
         let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
@@ -305,6 +309,23 @@ mod tests {
         };
         assert!(has_dictionary(Dictionary::On, 1) && !has_dictionary(Dictionary::Off, 1));
         assert!(!has_dictionary(Dictionary::On, 0), "no two keys are the same");
+    }
+
+    #[test]
+    fn a_dictionary_ends_at_its_size_and_the_column_goes_on_without() {
+        let dictionary_bytes = |at_most: usize, column: usize| {
+            let file = written(Encoding {
+                compression: Compression::None,
+                dictionary_bytes: at_most,
+                ..Encoding::default()
+            });
+            let column = file.row_group(0).column(column).clone();
+            column.data_page_offset() - column.dictionary_page_offset().unwrap()
+        };
+        let (tiers, notes) = (1, 2);
+        assert!(dictionary_bytes(1 << 20, notes) > 5_000 * 17);
+        assert!(dictionary_bytes(4_096, notes) < 2 * 1_024 * 21);
+        assert_eq!(dictionary_bytes(4_096, tiers), dictionary_bytes(1 << 20, tiers));
     }
 
     #[test]

@@ -99,6 +99,7 @@ format = 1
 [write]
 compression = "zstd(3)"
 dictionary = "off"
+dictionary_bytes = 4096
 row_group_rows = 1_000_000
 page_rows = 8192
 "#;
@@ -106,6 +107,7 @@ page_rows = 8192
     let expected = Encoding {
         compression: Compression::Zstd(3),
         dictionary: Dictionary::Off,
+        dictionary_bytes: 4096,
         row_group_rows: 1_000_000,
         page_rows: 8192,
     };
@@ -151,6 +153,7 @@ piece = "much"
 [write]
 compression = "gzip"
 dictionary = "maybe"
+dictionary_bytes = 0
 row_group_rows = 1000
 page_rows = 1_000_000
 [connections."Not A Name"]
@@ -194,6 +197,7 @@ process = "A*"
             "notify[1].to",
             "write.compression",
             "write.dictionary",
+            "write.dictionary_bytes",
             "write.page_rows",
             "write.row_group_rows",
         ],
