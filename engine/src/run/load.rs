@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{FieldRef, Int64Type, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
@@ -14,7 +14,7 @@ use crate::decode::{ChunkDecoder, Decoded, Layout, LoadMeter, OpenFile, process}
 use crate::error::Result;
 use crate::run::request::Extent;
 use crate::sort::KeySample;
-use crate::stage::{BatchStore, StageBudget, compact};
+use crate::stage::{BatchStore, Packed, Packer, StageBudget, compact};
 use crate::table::schemas::CUSTOMER_ID;
 use crate::validate::duplicates::{KeyHashes, KeyIndex};
 use crate::validate::{RowRules, Rule, broken_column, broken_field};
@@ -139,9 +139,16 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
     let mut keys = KeyIndex::new(index_bytes, budget.folder()?);
     let mut sample = KeySample::default();
     let last = extent.last_record_no();
+    let packer = staged.packer();
     let judged = process(file, &kept, Arc::clone(&meter), threads, move |chunk| {
         let bytes_hash = chunk.bytes_hash();
-        let judged = judge(within(decoder.decode(chunk)?, last), &rules, &schema, staging)?;
+        let judged = judge(
+            within(decoder.decode(chunk)?, last),
+            &rules,
+            &schema,
+            staging,
+            &packer,
+        )?;
         Ok((bytes_hash, judged))
     })?;
     let mut bytes_hash = Some(0);
@@ -151,10 +158,13 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
         let bad_rows = chunk.malformed.as_ref().map_or(0, RecordBatch::num_rows);
         let rejected_rows = (chunk.broken_rows + bad_rows) as u64;
         meter.rejected_rows.fetch_add(rejected_rows, Ordering::Relaxed);
-        if chunk.batch.num_rows() > 0 {
+        if !chunk.customer_ids.is_empty() {
             keys.add(staged.len() as u32, chunk.keys)?;
-            add_to(&mut sample, &chunk.batch)?;
-            staged.push(chunk.batch)?;
+            sample.add(
+                chunk.customer_ids.as_string_view(),
+                chunk.record_nos.as_primitive::<Int64Type>(),
+            );
+            staged.push_packed(chunk.batch)?;
         }
         if let Some(bad) = chunk.malformed {
             malformed.push(bad)?;
@@ -164,8 +174,6 @@ pub async fn load(ctx: &SessionContext, loading: Loading<'_>) -> Result<Loaded> 
             break;
         }
     }
-    staged.seal()?;
-    malformed.seal()?;
     Ok(Loaded {
         staged: Arc::new(staged),
         malformed: Arc::new(malformed),
@@ -180,16 +188,11 @@ fn chained(before: u128, hash: u128) -> u128 {
     xxh3_128([before.to_le_bytes(), hash.to_le_bytes()].as_flattened())
 }
 
-fn add_to(sample: &mut KeySample, staged: &RecordBatch) -> Result<()> {
-    let keys = staged.column(staged.schema_ref().index_of(CUSTOMER_ID)?);
-    let records = staged.column(staged.schema_ref().index_of(POSITION[0])?);
-    sample.add(keys.as_string_view(), records.as_primitive::<Int64Type>());
-    Ok(())
-}
-
 /// A chunk after the row rules.
 struct Judged {
-    batch: RecordBatch,
+    batch: Packed,
+    customer_ids: ArrayRef,
+    record_nos: ArrayRef,
     keys: KeyHashes,
     broken_rows: usize,
     malformed: Option<RecordBatch>,
@@ -216,7 +219,13 @@ fn head(batch: RecordBatch, last: u64) -> RecordBatch {
     }
 }
 
-fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef, staging: Staging) -> Result<Judged> {
+fn judge(
+    decoded: Decoded,
+    rules: &RowRules,
+    schema: &SchemaRef,
+    staging: Staging,
+    packer: &Packer,
+) -> Result<Judged> {
     let Decoded { incoming, malformed } = decoded;
     let broken = rules.evaluate(&incoming)?;
     let broken_rows = broken.chunk_by(|a, b| a.0 == b.0).count();
@@ -235,7 +244,9 @@ fn judge(decoded: Decoded, rules: &RowRules, schema: &SchemaRef, staging: Stagin
         Staging::Keys => compact(&batch)?,
     };
     Ok(Judged {
-        batch,
+        customer_ids: Arc::clone(batch.column(schema.index_of(CUSTOMER_ID)?)),
+        record_nos: Arc::clone(batch.column(schema.index_of(POSITION[0])?)),
+        batch: packer.pack(batch)?,
         keys,
         broken_rows,
         malformed,

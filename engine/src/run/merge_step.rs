@@ -213,7 +213,7 @@ impl Merging<'_> {
                 _ => Vectors::Forbidden,
             },
             preference: preference(config.defaults.merge),
-            room: Arc::new(Room::of(self.settings.memory_bytes / 5 * 2)),
+            room: Arc::new(Room::of(self.settings.memory_bytes / 5)),
         }
     }
 

@@ -171,7 +171,6 @@ impl Selecting {
             let placed: Vec<usize> = (0..PLACED).collect();
             store.push(compact(&batch.project(&placed)?)?)?;
         }
-        store.seal()?;
         if store.num_rows() == 0 {
             return Ok(None);
         }

@@ -58,7 +58,6 @@ impl Run {
             pieces.push(rows.key_range(places).map(|keys| Piece { batches, keys }));
             begin = end;
         }
-        store.seal()?;
         Ok(Self { store, pieces })
     }
 }
@@ -115,6 +114,10 @@ impl SortedRows for Ranged {
 
     fn ranges(&self) -> &[KeyRange] {
         &self.ranges
+    }
+
+    fn num_rows(&self) -> usize {
+        self.runs.iter().map(|run| run.store.num_rows()).sum()
     }
 
     fn batch_bytes(&self) -> usize {

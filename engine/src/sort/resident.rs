@@ -60,11 +60,6 @@ impl Resident {
             .partition_point(|place| !split.is_at_or_before(keys.at(*place), self.record(*place)))
     }
 
-    /// Number of rows.
-    pub(super) fn num_rows(&self) -> usize {
-        self.order.len()
-    }
-
     /// The keys of the first and the last of `places`.
     pub(super) fn key_range(&self, places: &[Place]) -> Option<KeyRange> {
         key_range(Keys(&self.keys), places)
@@ -107,6 +102,10 @@ impl SortedRows for Resident {
 
     fn ranges(&self) -> &[KeyRange] {
         &self.ranges
+    }
+
+    fn num_rows(&self) -> usize {
+        self.order.len()
     }
 
     fn batch_bytes(&self) -> usize {

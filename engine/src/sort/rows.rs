@@ -8,7 +8,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 
 use crate::error::Result;
-use crate::stage::BatchStore;
+use crate::stage::{BatchStore, Residence};
 use crate::table::KeyRange;
 use crate::validate::RecordSet;
 
@@ -25,6 +25,9 @@ pub trait SortedRows: std::fmt::Debug + Send + Sync {
     /// The key range of each batch, in order; none is empty. A batch may begin with the key that the last one ends
     /// with.
     fn ranges(&self) -> &[KeyRange];
+
+    /// Number of rows.
+    fn num_rows(&self) -> usize;
 
     /// Bytes in memory of a batch that is read from disk, about. None where all rows are in memory: what is read of them
     /// is never more than what is held.
@@ -101,7 +104,7 @@ fn first_row(num_rows: usize, before: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// A sealed store whose batches are sorted as they stand.
+/// A store whose batches are sorted as they stand.
 #[derive(Debug)]
 pub struct Stored {
     store: Arc<BatchStore>,
@@ -125,10 +128,14 @@ impl SortedRows for Stored {
         &self.ranges
     }
 
+    fn num_rows(&self) -> usize {
+        self.store.num_rows()
+    }
+
     fn batch_bytes(&self) -> usize {
-        match self.store.spilled_batches() {
-            0 => 0,
-            _ => self.store.row_bytes() * self.store.num_rows() / self.store.len().max(1),
+        match self.store.residence() {
+            Residence::Memory => 0,
+            Residence::Disk => self.store.row_bytes() * self.store.num_rows() / self.store.len().max(1),
         }
     }
 

@@ -14,7 +14,7 @@ use super::rows::SortedRows;
 use super::sample::{KeySample, Split};
 use crate::cpu;
 use crate::error::Result;
-use crate::stage::{BatchStore, StageBudget};
+use crate::stage::{BatchStore, Residence, StageBudget};
 
 /// Bytes of a range on disk, as it is in memory, that suit any run: a few are read at once.
 pub const RANGE_BYTES: usize = 16 << 20;
@@ -51,13 +51,12 @@ pub struct Sorting {
 }
 
 impl Sorting {
-    /// Sorts. A stage in memory is left where it is; one that is on disk, in part or all of it, goes to disk again, in
-    /// order.
+    /// Sorts. A stage in memory is left where it is; one that is on disk goes to disk again, in order.
     ///
     /// # Errors
     /// The disk failed.
     pub async fn run(self) -> Result<Arc<dyn SortedRows>> {
-        if self.staged.spilled_batches() > 0 {
+        if self.staged.residence() == Residence::Disk {
             return Ok(Arc::new(self.ranged().await?));
         }
         let (schema, read, batches) = (self.schema, self.read, 0..self.staged.len());

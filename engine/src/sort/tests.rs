@@ -55,7 +55,6 @@ fn store(batches: &[Vec<Option<String>>], budget: &StageBudget) -> (BatchStore, 
             .push(RecordBatch::try_new(schema(), columns).unwrap())
             .unwrap();
     }
-    store.seal().unwrap();
     (store, sample)
 }
 

@@ -4,9 +4,10 @@
 //! Small runs never touch the disk.
 
 mod folder;
+mod spill;
 mod store;
 mod table;
 
 pub(crate) use store::compact;
-pub use store::{BatchStore, StageBudget};
+pub use store::{BatchStore, Packed, Packer, Residence, StageBudget};
 pub use table::StageTable;

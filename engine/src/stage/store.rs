@@ -1,21 +1,21 @@
 //! Batches by number, in memory or on disk.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::CompressionType;
-use arrow::ipc::reader::FileReader;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+use rayon::prelude::*;
 
 use super::folder::SpillFolder;
+use super::spill::{Spill, encode};
 use crate::error::Result;
+
+/// Batches that are encoded before they are written.
+const EVICTED_AT_ONCE: usize = 16;
 
 /// Memory that all stages of a run share, and where they go when it is used up.
 #[derive(Debug, Clone)]
@@ -72,12 +72,21 @@ impl StageBudget {
     }
 }
 
+/// Where the batches of a store are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residence {
+    /// All in memory.
+    Memory,
+    /// All on disk.
+    Disk,
+}
+
 /// Where one batch is.
 #[derive(Debug, Clone)]
 enum Slot {
     Memory(RecordBatch),
-    /// Block number in the spill file.
-    Disk(usize),
+    /// The block of its number.
+    Disk,
 }
 
 /// Batches that are appended once and read by number as often as wanted.
@@ -90,29 +99,44 @@ pub struct BatchStore {
     pushed_bytes: usize,
     num_rows: usize,
     spill: Option<Spill>,
+    packer: Packer,
 }
 
-struct Spill {
-    folder: Arc<SpillFolder>,
-    path: PathBuf,
-    writer: Option<FileWriter<File>>,
-    num_blocks: usize,
-    /// Readers that nobody uses now: opening one reads the places of all blocks.
-    readers: Mutex<Vec<SpillReader>>,
+/// Makes batches ready for a store, on whichever core has them.
+#[derive(Debug, Clone, Default)]
+pub struct Packer {
+    /// Whether the store is on disk.
+    spills: Arc<AtomicBool>,
 }
 
-/// A reader of some columns, or of all.
-struct SpillReader {
-    columns: Option<Vec<usize>>,
-    blocks: FileReader<BufReader<File>>,
+/// A batch ready for a store.
+#[derive(Debug)]
+pub struct Packed {
+    form: Form,
+    num_rows: usize,
+    bytes: usize,
 }
 
-impl std::fmt::Debug for Spill {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Spill")
-            .field("path", &self.path)
-            .field("num_blocks", &self.num_blocks)
-            .finish_non_exhaustive()
+#[derive(Debug)]
+enum Form {
+    Memory(RecordBatch),
+    Block(Vec<u8>),
+}
+
+impl Packer {
+    /// Encodes the batch if it is to go to disk.
+    ///
+    /// # Errors
+    /// Arrow refuses the columns, which it does not.
+    pub fn pack(&self, batch: RecordBatch) -> Result<Packed> {
+        Ok(Packed {
+            num_rows: batch.num_rows(),
+            bytes: buffer_bytes(&batch),
+            form: match self.spills.load(Ordering::Relaxed) {
+                true => Form::Block(encode(&batch)?),
+                false => Form::Memory(batch),
+            },
+        })
     }
 }
 
@@ -128,40 +152,79 @@ impl BatchStore {
             pushed_bytes: 0,
             num_rows: 0,
             spill: None,
+            packer: Packer::default(),
         }
     }
 
-    /// Keeps a batch. Its buffers are held as they are while memory lasts; on the way to disk views are compacted.
+    /// What makes batches ready for this store.
+    #[must_use]
+    pub fn packer(&self) -> Packer {
+        self.packer.clone()
+    }
+
+    /// Keeps a batch. Its buffers are held as they are while memory lasts; on the way to disk views are compacted. Once a
+    /// batch does not fit, all of them go to disk: what comes after the stage needs the memory.
     ///
     /// # Errors
-    /// The disk failed.
+    /// The disk is full.
     pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        let bytes = buffer_bytes(&batch);
-        self.num_rows += batch.num_rows();
-        self.pushed_bytes += bytes;
-        if self.budget.take(bytes) {
-            self.held_bytes += bytes;
-            self.slots.push(Slot::Memory(batch));
-            return Ok(());
+        self.push_packed(self.packer.pack(batch)?)
+    }
+
+    /// Keeps a batch that [`packer`](Self::packer) made ready.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn push_packed(&mut self, packed: Packed) -> Result<()> {
+        self.num_rows += packed.num_rows;
+        self.pushed_bytes += packed.bytes;
+        match packed.form {
+            Form::Memory(batch) if self.spill.is_none() && self.budget.take(packed.bytes) => {
+                self.held_bytes += packed.bytes;
+                self.slots.push(Slot::Memory(batch));
+                Ok(())
+            }
+            Form::Memory(batch) => {
+                self.slots.push(Slot::Memory(batch));
+                self.evict()
+            }
+            Form::Block(block) => {
+                self.slots.push(Slot::Disk);
+                self.spill()?.append(&block)
+            }
         }
-        let spill = match &mut self.spill {
-            Some(spill) => spill,
-            none => none.insert(Spill::create(&self.budget, &self.schema)?),
-        };
-        let block = spill.write(&compact(&batch)?)?;
-        self.slots.push(Slot::Disk(block));
+    }
+
+    /// Writes what is in memory to disk, encoded on all cores.
+    fn evict(&mut self) -> Result<()> {
+        self.packer.spills.store(true, Ordering::Relaxed);
+        let first = self
+            .slots
+            .iter()
+            .take_while(|slot| matches!(slot, Slot::Disk))
+            .count();
+        let mut slots = self.slots.split_off(first);
+        for slots in slots.chunks_mut(EVICTED_AT_ONCE) {
+            let blocks: Vec<Vec<u8>> = slots
+                .par_iter_mut()
+                .filter_map(|slot| match std::mem::replace(slot, Slot::Disk) {
+                    Slot::Memory(batch) => Some(encode(&batch)),
+                    Slot::Disk => None,
+                })
+                .collect::<Result<_>>()?;
+            let spill = self.spill()?;
+            blocks.iter().try_for_each(|block| spill.append(block))?;
+        }
+        self.slots.append(&mut slots);
+        self.budget.give(std::mem::take(&mut self.held_bytes));
         Ok(())
     }
 
-    /// Ends the appending; the spill file becomes readable.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn seal(&mut self) -> Result<()> {
-        match self.spill.as_mut().and_then(|spill| spill.writer.take()) {
-            Some(mut writer) => Ok(writer.finish().map_err(|error| self.budget.folder.full(error))?),
-            None => Ok(()),
-        }
+    fn spill(&mut self) -> Result<&mut Spill> {
+        Ok(match &mut self.spill {
+            Some(spill) => spill,
+            none => none.insert(Spill::create(&self.budget.folder)?),
+        })
     }
 
     /// Number of batches.
@@ -188,10 +251,13 @@ impl BatchStore {
         self.pushed_bytes / self.num_rows.max(1)
     }
 
-    /// Number of batches that are on disk.
+    /// Where the batches are.
     #[must_use]
-    pub fn spilled_batches(&self) -> usize {
-        self.spill.as_ref().map_or(0, |spill| spill.num_blocks)
+    pub fn residence(&self) -> Residence {
+        match self.spill {
+            Some(_) => Residence::Disk,
+            None => Residence::Memory,
+        }
     }
 
     /// The schema of all batches.
@@ -200,25 +266,25 @@ impl BatchStore {
         &self.schema
     }
 
-    /// One batch. The store must be sealed.
+    /// One batch.
     ///
     /// # Errors
     /// The disk failed.
     pub fn read(&self, number: usize) -> Result<RecordBatch> {
         match (self.slots.get(number), &self.spill) {
             (Some(Slot::Memory(batch)), _) => Ok(batch.clone()),
-            (Some(Slot::Disk(block)), Some(spill)) => spill.read(*block, None),
+            (Some(Slot::Disk), Some(spill)) => spill.read(number, None),
             _ => Ok(RecordBatch::new_empty(Arc::clone(&self.schema))),
         }
     }
 
-    /// Some columns of one batch, ascending; the others are not decompressed. The store must be sealed.
+    /// Some columns of one batch, ascending; the others are not decompressed.
     ///
     /// # Errors
     /// The disk failed.
     pub fn read_columns(&self, number: usize, columns: &[usize]) -> Result<RecordBatch> {
         match (self.slots.get(number), &self.spill) {
-            (Some(Slot::Disk(block)), Some(spill)) => spill.read(*block, Some(columns)),
+            (Some(Slot::Disk), Some(spill)) => spill.read(number, Some(columns)),
             _ => Ok(self.read(number)?.project(columns)?),
         }
     }
@@ -227,65 +293,6 @@ impl BatchStore {
 impl Drop for BatchStore {
     fn drop(&mut self) {
         self.budget.give(self.held_bytes);
-    }
-}
-
-impl Spill {
-    fn create(budget: &StageBudget, schema: &SchemaRef) -> Result<Self> {
-        let path = budget
-            .folder
-            .path()?
-            .join(format!("{}.arrow", uuid::Uuid::new_v4().simple()));
-        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-        let full = |error: ArrowError| budget.folder.full(error);
-        let file = File::create(&path).map_err(|error| full(error.into()))?;
-        let writer = FileWriter::try_new_with_options(file, schema, options).map_err(full)?;
-        Ok(Self {
-            folder: Arc::clone(&budget.folder),
-            path,
-            writer: Some(writer),
-            num_blocks: 0,
-            readers: Mutex::default(),
-        })
-    }
-
-    fn write(&mut self, batch: &RecordBatch) -> Result<usize> {
-        if let Some(writer) = &mut self.writer {
-            writer.write(batch).map_err(|error| self.folder.full(error))?;
-        }
-        self.num_blocks += 1;
-        Ok(self.num_blocks - 1)
-    }
-
-    fn idle_readers(&self) -> MutexGuard<'_, Vec<SpillReader>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reader(&self, columns: Option<&[usize]>) -> Result<SpillReader> {
-        let mut idle = self.idle_readers();
-        let fitting = idle
-            .iter()
-            .position(|reader| reader.columns.as_deref() == columns);
-        if let Some(fitting) = fitting {
-            return Ok(idle.swap_remove(fitting));
-        }
-        drop(idle);
-        let columns = columns.map(<[usize]>::to_vec);
-        let file = BufReader::new(File::open(&self.path)?);
-        Ok(SpillReader {
-            blocks: FileReader::try_new(file, columns.clone())?,
-            columns,
-        })
-    }
-
-    fn read(&self, block: usize, columns: Option<&[usize]>) -> Result<RecordBatch> {
-        let mut reader = self.reader(columns)?;
-        reader.blocks.set_index(block)?;
-        let batch = reader.blocks.next().transpose()?;
-        self.idle_readers().push(reader);
-        batch.ok_or_else(|| {
-            crate::error::Error::runtime("a spilled batch is gone").in_file(self.path.display().to_string())
-        })
     }
 }
 
@@ -366,9 +373,12 @@ mod tests {
     fn batches_over_the_budget_go_to_disk_and_come_back_the_same() {
         let budget = StageBudget::new(20_000, std::env::temp_dir());
         let mut store = BatchStore::new(batch(0).schema(), budget.clone());
-        (0..20).for_each(|i| store.push(batch(i)).unwrap());
-        store.seal().unwrap();
-        assert!(store.spilled_batches() > 0 && store.spilled_batches() < 20);
+        let residence =
+            |store: &BatchStore| (store.residence(), budget.used_bytes.load(Ordering::Relaxed) > 0);
+        store.push(batch(0)).unwrap();
+        assert_eq!(residence(&store), (Residence::Memory, true));
+        (1..20).for_each(|i| store.push(batch(i)).unwrap());
+        assert_eq!(residence(&store), (Residence::Disk, false));
         (0..20).for_each(|i| assert_eq!(store.read(i).unwrap(), batch(i)));
         assert_eq!(store.num_rows(), 2000);
         (0..20).for_each(|i| assert_eq!(store.read_columns(i, &[0]).unwrap(), batch(i)));

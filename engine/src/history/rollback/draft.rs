@@ -119,7 +119,6 @@ impl OfRun<'_> {
                 Ok(())
             })
             .await?;
-        updates.seal()?;
         let inserts = pick(&undo, self.budget, &all, |number, change| {
             change == Change::Removed && !found.contains(number)
         })?;
@@ -231,7 +230,6 @@ fn pick(
             store.push(compact(&picked)?)?;
         }
     }
-    store.seal()?;
     let columns = clearing(attributes.iter().map(|i| &undo.columns[*i]));
     Ok(ChangeSet::new(Arc::new(store), ranges, columns))
 }
@@ -261,7 +259,6 @@ async fn sorted(
             store.push(compact(&batch)?)?;
         }
     }
-    store.seal()?;
     let columns = clearing(attributes.iter().map(|i| &undo.columns[*i]));
     Ok(ChangeSet::new(Arc::new(store), ranges, columns))
 }

@@ -65,7 +65,7 @@ impl TableEdit {
         }
         let mut actions = composed.actions;
         let job = editing.job(self.inserts.clone());
-        let (_, mut files) = register_new(&job, &RecordSet::default()).await?;
+        let (_, mut files) = register_new(&job, &RecordSet::default(), editing.threads).await?;
         actions.append(&mut files);
         Ok(actions)
     }

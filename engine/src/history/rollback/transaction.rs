@@ -129,7 +129,7 @@ impl Rollback {
             base: &planned.base,
             run_id: &planned.report.run_id,
             threads: self.settings.threads,
-            room_bytes: self.settings.memory_bytes / 5 * 2,
+            room_bytes: self.settings.memory_bytes / 5,
         };
         let files = tokio::select! {
             written = planned.draft.edit.write(&editing) => written?,

@@ -52,7 +52,6 @@ impl Undo {
                 store.push(compact(&numbered)?)?;
             }
         }
-        store.seal()?;
         let rows = ChangeSet::new(
             Arc::new(store),
             ranges,
