@@ -46,6 +46,37 @@ async fn valid_rows_are_merged_and_every_reject_keeps_its_reasons() {
     );
 }
 
+/// Enough new customers for a writer a thread.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_that_several_writers_wrote_are_all_there_in_files_that_do_not_overlap() {
+    const CUSTOMERS: usize = 600_000;
+    let bench = Bench::new().await;
+    // In no order: 7 and the number of customers have no divisor in common.
+    let rows = (0..CUSTOMERS)
+        .map(|at| at * 7 % CUSTOMERS)
+        .map(|id| format!("C{id:07},{id}\n"));
+    let content: String = std::iter::once("cid,n\n".to_owned()).chain(rows).collect();
+    let file = bench.file("many.csv", content);
+    let report = bench.ingest(&file, "cid", &["n=int"], "register").await.unwrap();
+    assert_eq!(report.run.rows_inserted, Some(CUSTOMERS as u64));
+    let sums = "SELECT count(*) AS n, count(DISTINCT customer_id) AS ids, sum(n) AS sum FROM customers";
+    let found = bench.table(sums).await;
+    let sum = CUSTOMERS * (CUSTOMERS - 1) / 2;
+    assert!(
+        found.contains(&format!("| {CUSTOMERS} | {CUSTOMERS} | {sum} |")),
+        "{found}"
+    );
+    let snapshot = bench.instance.customers().unwrap().snapshot(None).await.unwrap();
+    let mut ranges: Vec<_> = snapshot
+        .files
+        .iter()
+        .map(|file| file.keys.clone().unwrap())
+        .collect();
+    ranges.sort_by(|a, b| a.min.cmp(&b.min));
+    assert_eq!(ranges.len(), 2, "one a thread");
+    assert!(ranges[0].max < ranges[1].min, "{ranges:?}");
+}
+
 /// The guide's example: Silver with a promo code, the row says Gold and leaves the code empty.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_write_wins_and_an_empty_cell_clears() {

@@ -35,7 +35,7 @@ impl Attempt {
     /// The table or the stage cannot be read or written; a customer that stands in two live files.
     pub async fn first(job: Arc<MergeJob>, threads: usize) -> Result<Self> {
         let mut facts = merge(Arc::clone(&job), threads).await?;
-        (facts.rows_inserted, facts.new_customers) = register_new(&job, &facts.matched).await?;
+        (facts.rows_inserted, facts.new_customers) = register_new(&job, &facts.matched, threads).await?;
         Ok(Self { job, facts })
     }
 
@@ -81,7 +81,7 @@ impl Attempt {
             && before.changes.rejected().is_same(job.changes.rejected());
         (found.rows_inserted, found.new_customers) = match are_same_new {
             true => (facts.rows_inserted, facts.new_customers),
-            false => register_new(&job, &found.matched).await?,
+            false => register_new(&job, &found.matched, threads).await?,
         };
         let used = written_files(&found, &job.run_id);
         let unused = written.difference(&used).map(String::as_str);

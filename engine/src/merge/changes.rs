@@ -45,7 +45,7 @@ pub struct ChangeSet {
 }
 
 impl ChangeSet {
-    /// Takes over a sealed store of sorted batches, none of them empty.
+    /// Takes over a store of sorted batches, none of them empty.
     #[must_use]
     pub fn new(store: Arc<BatchStore>, ranges: Vec<KeyRange>, columns: Columns) -> Self {
         Self::of(Arc::new(Stored::new(store, ranges)), columns)
@@ -80,6 +80,12 @@ impl ChangeSet {
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
         self.rows.schema()
+    }
+
+    /// Number of rows, rejected ones included.
+    #[must_use]
+    pub fn num_rows(&self) -> usize {
+        self.rows.num_rows()
     }
 
     /// Number of batches.

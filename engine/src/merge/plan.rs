@@ -1,5 +1,6 @@
 //! The merge as an execution plan: a few neighbouring files a partition, facts as rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
@@ -27,6 +28,9 @@ use crate::write::{FileAction, RollingWriter, WriterOptions};
 /// Partitions for each thread, all at work at once: while one waits for its bytes to be read or written, another computes.
 /// With one a thread, a merge of 1 % took a sixth longer; each more is a file of new versions more.
 const PARTITIONS_PER_THREAD: usize = 2;
+
+/// New customers for which a writer of their own pays: their file is not a small one.
+const ROWS_OF_A_WRITER: u64 = 256 << 10;
 
 /// Whether a merge writes files or finds out what it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,27 +228,59 @@ async fn merge_files(
 ///
 /// # Errors
 /// The stage cannot be read, the store cannot be written.
-pub async fn register_new(job: &MergeJob, matched: &RecordSet) -> Result<(u64, Vec<FileAction>)> {
+pub async fn register_new(
+    job: &Arc<MergeJob>,
+    matched: &RecordSet,
+    threads: usize,
+) -> Result<(u64, Vec<FileAction>)> {
+    let matched = Arc::new(matched.clone());
+    let new_rows = job.changes.num_rows() as u64 - matched.len();
+    let writers = (new_rows / ROWS_OF_A_WRITER).clamp(1, threads.max(1) as u64) as usize;
+    let work = |batches: Range<usize>| {
+        let (job, matched) = (Arc::clone(job), Arc::clone(&matched));
+        async move {
+            let first = batches.start;
+            Ok((first, register_batches(&job, batches, &matched).await?))
+        }
+    };
+    let mut parts = Vec::new();
+    let each = |part| {
+        parts.push(part);
+        Ok(())
+    };
+    for_each_spawned(evenly(job.changes.num_batches(), writers), writers, work, each).await?;
+    parts.sort_by_key(|(first, _)| *first);
+    let rows_inserted = parts.iter().map(|(_, (rows, _))| rows).sum();
+    Ok((
+        rows_inserted,
+        parts.into_iter().flat_map(|(_, (_, files))| files).collect(),
+    ))
+}
+
+/// Neighbouring numbers below `num`, in `parts` of about as many.
+fn evenly(num: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..parts).map(move |part| num * part / parts..num * (part + 1) / parts)
+}
+
+async fn register_batches(
+    job: &MergeJob,
+    batches: Range<usize>,
+    matched: &RecordSet,
+) -> Result<(u64, Vec<FileAction>)> {
     let store = job.snapshot.log.object_store(None);
     let schema = Arc::clone(&job.snapshot.schema);
-    let mut writer = RollingWriter::new(
-        store,
-        &job.run_id,
-        schema,
-        WriterOptions::clustered(CUSTOMER_ID, job.snapshot.encoding),
-    );
+    let options = WriterOptions::clustered(CUSTOMER_ID, job.snapshot.encoding);
+    let mut writer = RollingWriter::new(store, &job.run_id, schema, options);
     let mut rows_inserted = 0;
-    for number in 0..job.changes.num_batches() {
+    for number in batches {
         let batch = job.changes.batch_without(number, matched)?;
         rows_inserted += batch.num_rows() as u64;
         if job.apply == Apply::Write && batch.num_rows() > 0 {
             writer.write(&as_customers(&batch, job)?).await?;
         }
     }
-    Ok((
-        rows_inserted,
-        writer.finish().await?.into_iter().map(FileAction::Add).collect(),
-    ))
+    let files = writer.finish().await?;
+    Ok((rows_inserted, files.into_iter().map(FileAction::Add).collect()))
 }
 
 /// Change rows in the table's columns; attributes of other processes are NULL.

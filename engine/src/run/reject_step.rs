@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deltalake_core::kernel::{Action, Add};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::judge::{Judgement, Prepared};
@@ -12,6 +13,9 @@ use crate::instance::Instance;
 use crate::split::{RejectBuilder, RejectOrigin};
 use crate::table::{LiveFile, TableLog, schemas};
 use crate::write::{RollingWriter, WriterOptions};
+
+/// Staged batches that are looked through on all cores before what is found is written.
+const BATCHES_AT_ONCE: usize = 16;
 
 /// Rows of a run that are in a table beside `customers`.
 #[derive(Debug, Default)]
@@ -43,10 +47,13 @@ pub(super) async fn commit_rejects(
         encoding: prepared.file.encoding(),
     };
     if judgement.tally.rows_rejected > 0 {
-        for number in 0..prepared.loaded.staged.len() {
-            let batch = prepared.loaded.staged.read(number)?;
-            if let Some(rejects) = builder.from_staged(&batch, &judgement.verdicts)? {
-                writer.write(&rejects).await?;
+        let staged = &prepared.loaded.staged;
+        for first in (0..staged.len()).step_by(BATCHES_AT_ONCE) {
+            let batches = first..(first + BATCHES_AT_ONCE).min(staged.len());
+            let rejects = |number| builder.from_staged(&staged.read(number)?, &judgement.verdicts);
+            let rejects: Vec<_> = batches.into_par_iter().map(rejects).collect::<Result<_>>()?;
+            for rejects in rejects.iter().flatten() {
+                writer.write(rejects).await?;
             }
         }
         for number in 0..prepared.loaded.malformed.len() {
