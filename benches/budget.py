@@ -74,15 +74,16 @@ class Bench:
         self.results, self.num_customers = [], None
 
     def run(self):
-        self.generate()
-        load, wide = self.folder / "load", self.folder / "wide"
-        base, changes = self.folder / "data/base.csv", self.folder / "data/changes.csv"
-        timing.succeeds([self.options.sluice, "init", load])
-        self.step("load", self.ingest(load, changes), changes)
-        self.step("load again", [*self.ingest(load, changes), "--force"], changes)
+        self.load()
+        self.generate("data", self.options.customers, "--customers", self.options.customers,
+                      "--attributes", self.options.attributes)
+        wide, base, changes = self.folder / "wide", self.folder / "data/base.csv", self.folder / "data/changes.csv"
         self.step("adopt", ["init", wide, "--from", base, "--key", "customer_id"], base)
+        # Sorts want the disk: what no later step needs goes.
+        base.unlink()
         self.step("merge", self.ingest(wide, changes), changes)
         self.step("merge again", [*self.ingest(wide, changes), "--force"], changes)
+        changes.unlink()
         self.step("optimize", ["-i", wide, "optimize"], customers=wide)
         count = [self.options.sluice, "-i", wide, "sql", "SELECT count(*) AS n FROM customers", "--output", "json"]
         self.num_customers = timing.measured(count).report[0]["n"]
@@ -93,10 +94,19 @@ class Bench:
             query = query.format(text=self.options.column, out=out)
             self.step(name, ["-i", wide, "sql", query, "--output", "csv"], customers=wide)
 
-    def generate(self):
-        customers = str(self.options.customers)
-        timing.succeeds([self.options.sluice, "generate", self.folder / "data", "--customers", customers, "--rows",
-                         customers, "--attributes", str(self.options.attributes), "--bad", "1%"])
+    def load(self):
+        """New customers into an empty table, and once more."""
+        self.generate("new", self.options.load_rows or self.options.customers)
+        load, new = self.folder / "load", self.folder / "new/changes.csv"
+        timing.succeeds([self.options.sluice, "init", load])
+        self.step("load", self.ingest(load, new), new)
+        self.step("load again", [*self.ingest(load, new), "--force"], new)
+        shutil.rmtree(load)
+        new.unlink()
+
+    def generate(self, name, rows, *more):
+        timing.succeeds([self.options.sluice, "generate", self.folder / name, "--rows", str(rows), "--bad", "1%",
+                         *map(str, more)])
 
     def ingest(self, instance, csv):
         attributes = [word for attribute in programs.ATTRIBUTES for word in ("--attribute", attribute)]
@@ -177,6 +187,7 @@ def arguments():
     parser.add_argument("--sluice", required=True, help="the program, a release build")
     parser.add_argument("--memory", required=True, help="the budget, such as 1GB")
     parser.add_argument("--customers", type=timing.positive, required=True, help="customers, and rows of the change set")
+    parser.add_argument("--load-rows", type=timing.positive, help="rows of the file that is loaded [as many as customers]")
     parser.add_argument("--attributes", type=timing.positive, default=20, help="attributes of the base [20]")
     parser.add_argument("--threads", type=timing.positive, default=os.cpu_count(), help="cores [all]")
     parser.add_argument("--column", default="remark_010", help="a text column that queries sort and group by")

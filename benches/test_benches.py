@@ -11,6 +11,7 @@ import budget
 import contest
 import encode
 import report
+import scale
 import sources
 import startup
 import suite
@@ -54,6 +55,26 @@ class Fake:
 
     def facts(self, _report):
         return {"version": "1", "settings": []}
+
+
+class Scales(unittest.TestCase):
+    @staticmethod
+    def bench(customers, steps, attributes=20):
+        return {"machine": {"processor": "p", "cores": 2},
+                "settings": {"customers": customers, "attributes": attributes, "bad_per_million": 1000},
+                "steps": [{"step": name, "seconds": seconds, "peak_rss_bytes": 5_000_000} for name, seconds in steps]}
+
+    def test_sizes_are_set_side_by_side_in_their_order(self):
+        large = self.bench(10_000_000, [("merge", 9.0), ("optimize", 4.0)])
+        small = self.bench(1_000_000, [("load", 2.0), ("merge", 1.0)])
+        benches = scale.joined([large, small])
+        self.assertEqual(["merge"], scale.shared_steps(benches))
+        self.assertIn("| step | 1 M: s | MB | 10 M: s | MB |", scale.as_markdown(benches))
+        self.assertIn("| merge | 1.00 | 5 | 9.00 | 5 |", scale.as_markdown(benches))
+
+    def test_tables_of_other_widths_are_not_compared(self):
+        with self.assertRaises(scale.Differ):
+            scale.joined([self.bench(1, []), self.bench(2, [], attributes=30)])
 
 
 class Races(unittest.TestCase):

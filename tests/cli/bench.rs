@@ -121,6 +121,42 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
     refuses(&home, &bench);
 }
 
+#[test]
+fn a_bench_of_one_part_and_other_shares_says_what_it_lacks_for_a_forecast() {
+    let home = Home::empty();
+    let bench = [
+        "bench",
+        "--customers",
+        "1000",
+        "--attributes",
+        "3",
+        "--rounds",
+        "1",
+        "--memory",
+        "400MB",
+    ];
+    let part = ["--only", "merge", "--shares", "20,5", "--output", "json"];
+    let outcome = home.sluice(&[&bench[..], &part].concat()).succeeded().stdout();
+    let steps: Vec<Value> = json(&outcome)["steps"].as_array().unwrap().clone();
+    let rows_of = |name: &str| {
+        steps
+            .iter()
+            .find(|step| step["step"] == name)
+            .map(|step| &step["rows"])
+    };
+    assert_eq!(steps[0]["step"], "adopt a base");
+    assert_eq!(
+        (rows_of("merge 20 %"), rows_of("merge 5 % again")),
+        (Some(&200.into()), Some(&50.into()))
+    );
+    assert_eq!(rows_of("validate only"), Some(&200.into()), "the largest set");
+    assert_eq!(rows_of("load"), None);
+    home.write("part.json", &outcome);
+    let refused = home.sluice(&["bench", "--simulate", "1000", "--from", "part.json"]);
+    assert_eq!(refused.code(), Some(2));
+    assert!(refused.stderr().contains("lacks start"), "{}", refused.stderr());
+}
+
 /// What is foretold of the size that was measured.
 fn forecasts(home: &Home, outcome: &str, steps: &[Value]) {
     let simulate = [

@@ -8,14 +8,15 @@
 //!
 //! From what was measured, [`model`] (pure) says what another size would cost, and `forecast` prints it.
 //!
-//! [`steps`] is the order; `program` runs one step, `checks` (pure) judges its answer, `outcome` (pure) makes medians
-//! of rounds and compares them with those of another run, `machine` says where it was.
+//! [`steps`] is the order; `program` runs one step and `peak` watches its memory, `checks` (pure) judges its answer,
+//! `outcome` (pure) makes medians of rounds and compares them with those of another run, `machine` says where it was.
 
 mod checks;
 mod forecast;
 mod machine;
 mod model;
 mod outcome;
+mod peak;
 mod program;
 mod steps;
 
@@ -28,7 +29,7 @@ use sluice_engine::spec::Defaults;
 
 use self::model::{Job, Missing, Rates};
 use self::outcome::{Outcome, Settings};
-use self::steps::Bench;
+use self::steps::{Bench, Files, MERGED_SHARES, Part, Scope};
 use super::generate::per_million;
 use crate::context::{Context, absolute};
 use crate::error::Result;
@@ -53,6 +54,13 @@ pub struct BenchArgs {
     /// Rounds, each on a base of its own
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// What is measured; --simulate starts from a bench of all
+    #[arg(long, value_name = "PART", value_enum, value_delimiter = ',', default_values_t = [Part::Load, Part::Merge])]
+    only: Vec<Part>,
+    /// Change sets that are merged, in percent of the customers; --simulate starts from a bench of these
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_values_t = MERGED_SHARES,
+        value_parser = clap::value_parser!(u64).range(1..=100))]
+    shares: Vec<u64>,
     /// What an earlier bench printed with --output json; with --simulate, one of that size
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
@@ -101,6 +109,14 @@ impl BenchArgs {
             attributes: self.attributes.unwrap_or(ATTRIBUTES),
             bad_per_million: self.bad,
             rounds: self.rounds,
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope {
+            parts: self.only.clone(),
+            shares: self.shares.clone(),
+            files: if self.keep { Files::Kept } else { Files::Removed },
         }
     }
 }
@@ -152,8 +168,8 @@ async fn measure(context: &Context, args: &BenchArgs, settings: Settings) -> Res
             .wrote("nothing")
             .into());
     }
-    let (context, place) = (context.clone(), folder.clone());
-    let measured = SpawnedTask::spawn_blocking(move || Bench::new(&context, &place, settings)?.run());
+    let (context, place, scope) = (context.clone(), folder.clone(), args.scope());
+    let measured = SpawnedTask::spawn_blocking(move || Bench::new(&context, &place, settings, scope)?.run());
     let measured = measured.await.map_err(Error::from)?;
     if !args.keep {
         std::fs::remove_dir_all(&folder)?;

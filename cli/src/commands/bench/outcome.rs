@@ -101,15 +101,15 @@ impl Samples {
             read_bytes: of(&["merge", "read_bytes"]),
             copied_bytes: of(&["merge", "copied_bytes"]),
             encoded_bytes: of(&["merge", "encoded_bytes"]),
-            peak_rss_bytes: of(&["peak_rss_bytes"]),
-            disk_bytes: self.disk_bytes(),
+            peak_rss_bytes: self.middle(|ran| count(&ran.answer, "peak_rss_bytes").or(ran.peak_rss_bytes)),
+            disk_bytes: self.middle(|ran| ran.disk_bytes),
         }
     }
 
-    fn disk_bytes(&self) -> Option<u64> {
-        let mut sizes: Vec<u64> = self.runs.iter().filter_map(|ran| ran.disk_bytes).collect();
-        sizes.sort_unstable();
-        median(&sizes)
+    fn middle(&self, number: impl Fn(&Ran) -> Option<u64>) -> Option<u64> {
+        let mut numbers: Vec<u64> = self.runs.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        median(&numbers)
     }
 
     fn phases(&self) -> BTreeMap<String, u64> {
@@ -125,16 +125,13 @@ impl Samples {
 
     /// The median of a number of the answers.
     fn median_of(&self, path: &[&str]) -> Option<u64> {
-        let number = |ran: &Ran| {
+        self.middle(|ran| {
             let (name, outer) = path.split_last()?;
             let place = outer
                 .iter()
                 .try_fold(&ran.answer, |value: &Value, name| value.get(name))?;
             count(place, name)
-        };
-        let mut numbers: Vec<u64> = self.runs.iter().filter_map(number).collect();
-        numbers.sort_unstable();
-        median(&numbers)
+        })
     }
 }
 
@@ -255,6 +252,7 @@ mod tests {
                     duration: Duration::from_millis(duration),
                     answer: json!({"peak_rss_bytes": duration * 10, "phase_ms": {"load": duration, "sort": null},
                                    "merge": {"copied_bytes": 5}}),
+                    peak_rss_bytes: Some(1),
                     disk_bytes: Some(duration),
                 })
                 .into(),
@@ -289,6 +287,16 @@ mod tests {
         assert_eq!(measured.disk_bytes, Some(200));
         assert_eq!(measured.phase_ms, BTreeMap::from([("load".to_owned(), 200)]));
         assert_eq!(measured.read_bytes, None);
+    }
+
+    #[test]
+    fn what_a_step_says_of_its_memory_counts_before_what_was_seen() {
+        let mut samples = samples("load", [400, 100, 200]);
+        for ran in &mut samples.runs {
+            ran.answer = Value::Null;
+            ran.peak_rss_bytes = Some(7);
+        }
+        assert_eq!(samples.measured().peak_rss_bytes, Some(7));
     }
 
     #[test]

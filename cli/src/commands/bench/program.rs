@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sluice_engine::Error;
 
+use super::peak;
 use crate::error::Result;
 
 /// The program, and the options that each of its steps gets.
@@ -24,6 +26,8 @@ pub struct Ran {
     pub duration: Duration,
     /// The JSON on stdout; NULL if there was none.
     pub answer: Value,
+    /// Largest resident memory, where the system says it.
+    pub peak_rss_bytes: Option<u64>,
     /// Size of the instance afterwards, where that was asked for.
     pub disk_bytes: Option<u64>,
 }
@@ -76,10 +80,10 @@ impl Program {
             .args(arguments)
             .args(&self.options)
             .args(["--quiet", "--output", "json"])
-            .stdin(Stdio::null());
-        let started = Instant::now();
-        let output = command.output()?;
-        let duration = started.elapsed();
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let (output, duration, peak_rss_bytes) = watched(&mut command)?;
         let shown = format!("sluice {}", arguments.join(" "));
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -99,7 +103,22 @@ impl Program {
         Ok(Ran {
             duration,
             answer,
+            peak_rss_bytes,
             disk_bytes: None,
         })
     }
+}
+
+/// Runs a command: what it printed, how long it took, and its memory at most.
+fn watched(command: &mut Command) -> io::Result<(Output, Duration, Option<u64>)> {
+    let started = Instant::now();
+    let child = command.spawn()?;
+    let (process, has_ended) = (child.id(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| peak::watch(process, &has_ended));
+        let output = child.wait_with_output();
+        let duration = started.elapsed();
+        has_ended.store(true, Ordering::Relaxed);
+        Ok((output?, duration, watching.join().ok().flatten()))
+    })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use sluice_datasets::{Expected, Workload};
 use sluice_engine::Error;
 
@@ -15,7 +16,7 @@ use crate::commands::generate::arguments;
 use crate::context::Context;
 use crate::error::Result;
 
-/// Percent of the customers that each change set holds.
+/// Percent of the customers that each change set holds, if nothing else is said.
 pub const MERGED_SHARES: [u64; 3] = [1, 10, 100];
 /// Times that the program is started for nothing.
 const STARTS: usize = 5;
@@ -34,6 +35,35 @@ pub fn again(percent: u64) -> String {
     format!("merge {percent} % again")
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// A file of customers into an empty table, and starting for nothing
+    Load,
+    /// Change sets into a base, and what is asked of it
+    Merge,
+}
+
+/// Which steps run, and what stays.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// Percent of the customers that each change set holds.
+    pub shares: Vec<u64>,
+    /// What becomes of files that no later step needs.
+    pub files: Files,
+}
+
+/// What becomes of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They go as soon as no later step needs them: a base can take more room than its table.
+    Removed,
+    /// They stay.
+    Kept,
+}
+
 /// A generated file and what is due of it.
 #[derive(Debug)]
 struct ChangeFile {
@@ -49,6 +79,7 @@ pub struct Bench<'a> {
     program: Program,
     folder: &'a Path,
     settings: Settings,
+    scope: Scope,
     samples: Vec<Samples>,
 }
 
@@ -57,7 +88,7 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn new(context: &'a Context, folder: &'a Path, settings: Settings) -> Result<Self> {
+    pub fn new(context: &'a Context, folder: &'a Path, settings: Settings, scope: Scope) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut options = Vec::new();
         if let Some(bytes) = context.settings.memory_bytes {
@@ -71,6 +102,7 @@ impl<'a> Bench<'a> {
             program: Program::this(options)?,
             folder,
             settings,
+            scope,
             samples: Vec::new(),
         })
     }
@@ -80,43 +112,75 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// A step fails, or its answer is wrong.
     pub fn run(mut self) -> Result<Outcome> {
-        self.context.say("writing the files");
-        let Settings {
-            customers,
-            attributes,
-            bad_per_million,
-            rounds,
-        } = self.settings;
-        let (none, base) = (
-            Workload {
-                customers: 0,
-                attributes,
-            },
-            Workload {
-                customers,
-                attributes,
-            },
-        );
-        let all = self.changes("load", none, customers, bad_per_million, 1)?;
-        let one = self.changes("one", none, 1, 0, 9)?;
-        let base_file = self.folder.join("base.csv");
-        let _ = base.base().write(&mut File::create(&base_file)?)?;
-        let mut sets = Vec::new();
-        for (share, seed) in MERGED_SHARES.into_iter().zip(2..) {
-            let rows = customers * share / 100;
-            let name = format!("changes-{share}");
-            sets.push((share, self.changes(&name, base, rows, bad_per_million, seed)?));
+        let parts = self.scope.parts.clone();
+        if parts.contains(&Part::Load) {
+            self.loads()?;
         }
-        for round in 1..=rounds {
-            self.context.say(format!("round {round} of {rounds}"));
-            self.load(&all, &one)?;
-            self.merge(&base_file, &sets)?;
+        if parts.contains(&Part::Merge) {
+            self.merges()?;
         }
         Ok(Outcome {
             machine: Machine::here(),
             settings: self.settings,
             steps: self.samples.iter().map(Samples::measured).collect(),
         })
+    }
+
+    fn loads(&mut self) -> Result<()> {
+        self.context.say("writing the files");
+        let none = Workload {
+            customers: 0,
+            attributes: self.settings.attributes,
+        };
+        let (customers, bad) = (self.settings.customers, self.settings.bad_per_million);
+        let all = self.changes("load", none, customers, bad, 1)?;
+        let one = self.changes("one", none, 1, 0, 9)?;
+        for round in 1..=self.settings.rounds {
+            self.say_round(round);
+            self.load(&all, &one)?;
+        }
+        self.no_longer(&all.path)
+    }
+
+    fn merges(&mut self) -> Result<()> {
+        self.context.say("writing the files");
+        let (customers, bad) = (self.settings.customers, self.settings.bad_per_million);
+        let base = Workload {
+            customers,
+            attributes: self.settings.attributes,
+        };
+        let base_file = self.folder.join("base.csv");
+        let _ = base.base().write(&mut File::create(&base_file)?)?;
+        let mut sets = Vec::new();
+        for (share, seed) in self.scope.shares.iter().zip(2..) {
+            let name = format!("changes-{share}");
+            sets.push((
+                *share,
+                self.changes(&name, base, customers * share / 100, bad, seed)?,
+            ));
+        }
+        for round in 1..=self.settings.rounds {
+            self.say_round(round);
+            let instance = self.adopt(&base_file)?;
+            if round == self.settings.rounds {
+                self.no_longer(&base_file)?;
+            }
+            self.merge(&instance, &sets)?;
+        }
+        Ok(())
+    }
+
+    fn say_round(&self, round: u32) {
+        self.context
+            .say(format!("round {round} of {}", self.settings.rounds));
+    }
+
+    /// No later step needs the file.
+    fn no_longer(&self, file: &Path) -> Result<()> {
+        match self.scope.files {
+            Files::Removed => Ok(std::fs::remove_file(file)?),
+            Files::Kept => Ok(()),
+        }
     }
 
     fn changes(&self, name: &str, of: Workload, rows: u64, bad: u32, seed: u64) -> Result<ChangeFile> {
@@ -144,8 +208,8 @@ impl<'a> Bench<'a> {
         Ok(std::fs::remove_dir_all(instance)?)
     }
 
-    /// Change sets into a base, then what is asked of it.
-    fn merge(&mut self, base: &Path, sets: &[(u64, ChangeFile)]) -> Result<()> {
+    /// A base becomes the customers of a new instance.
+    fn adopt(&mut self, base: &Path) -> Result<PathBuf> {
         let instance = self.fresh("merge");
         let from = [
             "init".to_owned(),
@@ -157,31 +221,30 @@ impl<'a> Bench<'a> {
         let ran = self.program.run(&from)?.sized(&instance)?;
         let bytes = std::fs::metadata(base)?.len();
         self.keep("adopt a base", self.settings.customers, Some(bytes), ran);
+        Ok(instance)
+    }
+
+    /// Change sets into a base, then what is asked of it.
+    fn merge(&mut self, instance: &Path, sets: &[(u64, ChangeFile)]) -> Result<()> {
         let (mut customers, mut rules) = (self.settings.customers, BTreeMap::<String, u64>::new());
         for (share, file) in sets {
-            let merged = self.ingest(&merge(*share), &instance, file, Fate::Merged, &[])?;
+            let merged = self.ingest(&merge(*share), instance, file, Fate::Merged, &[])?;
             customers += merged;
-            self.ingest(
-                &again(*share),
-                &instance,
-                file,
-                Fate::NothingDiffers,
-                &["--force"],
-            )?;
+            self.ingest(&again(*share), instance, file, Fate::NothingDiffers, &["--force"])?;
             for (rule, records) in &file.due.rules {
                 *rules.entry(rule.clone()).or_default() += 2 * records;
             }
         }
-        if let Some((_, largest)) = sets.last() {
-            self.ingest("validate only", &instance, largest, Fate::Judged, &["--dry-run"])?;
+        if let Some((_, largest)) = sets.iter().max_by_key(|(share, _)| *share) {
+            self.ingest("validate only", instance, largest, Fate::Judged, &["--dry-run"])?;
         }
-        self.count_customers(&instance, customers)?;
-        self.look_up(&instance, customers)?;
-        self.ask_rejects(&instance, &rules)?;
-        let optimize = words(&["-i", &shown(&instance), "optimize"]);
-        let ran = self.program.run(&optimize)?.sized(&instance)?;
+        self.count_customers(instance, customers)?;
+        self.look_up(instance, customers)?;
+        self.ask_rejects(instance, &rules)?;
+        let optimize = words(&["-i", &shown(instance), "optimize"]);
+        let ran = self.program.run(&optimize)?.sized(instance)?;
         self.keep("optimize", customers, None, ran);
-        self.count_customers(&instance, customers)?;
+        self.count_customers(instance, customers)?;
         Ok(std::fs::remove_dir_all(instance)?)
     }
 
