@@ -108,7 +108,12 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_sort_of_wide_rows_by_two_columns_takes_what_it_has_in_memory_to_disk() {
-        let column = |i: u64| format!("lpad(CAST(value * {} % 100003 AS VARCHAR), 32, 'x') AS t{i}", 7_919 + i);
+        let column = |i: u64| {
+            format!(
+                "lpad(CAST(value * {} % 100003 AS VARCHAR), 32, 'x') AS t{i}",
+                7_919 + i
+            )
+        };
         let columns: Vec<String> = (0..15).map(column).collect();
         let wide = format!(
             "SELECT {} FROM generate_series(1, 100000) ORDER BY t3, t7",

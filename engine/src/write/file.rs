@@ -4,18 +4,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use deltalake_core::kernel::Add;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::arrow::AsyncArrowWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::arrow::async_writer::AsyncFileWriter;
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::file::metadata::{ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::statistics::Statistics;
+use parquet::file::writer::SerializedFileWriter;
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::cpu;
 use crate::error::Result;
 use crate::spec::{Compression, Dictionary, Encoding};
 
@@ -31,6 +38,8 @@ pub struct WriterOptions {
     /// A file is closed when it holds this many bytes.
     pub target_file_bytes: usize,
 }
+
+type Parquet<T> = parquet::errors::Result<T>;
 
 /// How rows stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,12 +164,24 @@ fn clustered(builder: WriterPropertiesBuilder, key: &str, page_rows: usize) -> W
         .set_column_dictionary_enabled(key.into(), false)
 }
 
-/// Streams batches into one file.
+/// Streams batches into one file. The columns of a row group are encoded on all cores.
 pub struct FileWriter {
     path: String,
     store: Arc<dyn ObjectStore>,
-    writer: AsyncArrowWriter<BufWriter>,
+    sink: BufWriter,
+    writer: SerializedFileWriter<Vec<u8>>,
+    encoders: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    open: OpenGroup,
+    group_rows: usize,
     key: Option<&'static str>,
+}
+
+/// A row group under way: an encoder a leaf column, none before its first row.
+#[derive(Default)]
+struct OpenGroup {
+    columns: Vec<ArrowColumnWriter>,
+    rows: usize,
 }
 
 impl FileWriter {
@@ -174,12 +195,18 @@ impl FileWriter {
         schema: SchemaRef,
         options: &WriterOptions,
     ) -> Result<Self> {
-        let sink = BufWriter::new(Arc::clone(&store), Path::from(path.as_str()));
-        let writer = AsyncArrowWriter::try_new(sink, Arc::clone(&schema), Some(options.properties(&schema)))?;
+        let properties = Some(options.properties(&schema));
+        let (writer, encoders) =
+            ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), properties)?.into_serialized_writer()?;
         Ok(Self {
+            sink: BufWriter::new(Arc::clone(&store), Path::from(path.as_str())),
             path,
             store,
             writer,
+            encoders,
+            schema,
+            open: OpenGroup::default(),
+            group_rows: options.encoding.row_group_rows.max(1),
             key: options.key,
         })
     }
@@ -189,13 +216,58 @@ impl FileWriter {
     /// # Errors
     /// The store failed.
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        Ok(self.writer.write(batch).await?)
+        let mut first = 0;
+        while first < batch.num_rows() {
+            if self.open.columns.is_empty() {
+                let number = self.writer.flushed_row_groups().len();
+                self.open.columns = self.encoders.create_column_writers(number)?;
+            }
+            let rows = (self.group_rows - self.open.rows).min(batch.num_rows() - first);
+            let (schema, piece) = (Arc::clone(&self.schema), batch.slice(first, rows));
+            let columns = std::mem::take(&mut self.open.columns);
+            self.open.columns = cpu::run(move || encoded(columns, &schema, &piece)).await?;
+            self.open.rows += rows;
+            first += rows;
+            if self.open.rows == self.group_rows {
+                self.close_group().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close_group(&mut self) -> Result<()> {
+        let OpenGroup { columns, rows } = std::mem::take(&mut self.open);
+        if rows == 0 {
+            return Ok(());
+        }
+        let closed = move || {
+            Ok(columns
+                .into_par_iter()
+                .map(ArrowColumnWriter::close)
+                .collect::<Parquet<Vec<_>>>()?)
+        };
+        let mut group = self.writer.next_row_group()?;
+        for chunk in cpu::run(closed).await? {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        self.send().await
+    }
+
+    /// Hands what is encoded to the store.
+    async fn send(&mut self) -> Result<()> {
+        let bytes = std::mem::take(self.writer.inner_mut());
+        Ok(self.sink.put(bytes.into()).await?)
     }
 
     /// Bytes written and buffered so far, as an estimate of the file's size.
     #[must_use]
     pub fn estimated_bytes(&self) -> usize {
-        self.writer.bytes_written() + self.writer.in_progress_size()
+        let open = self.open.columns.iter();
+        self.writer.bytes_written()
+            + open
+                .map(ArrowColumnWriter::get_estimated_total_bytes)
+                .sum::<usize>()
     }
 
     /// Closes the file and describes it.
@@ -203,7 +275,10 @@ impl FileWriter {
     /// # Errors
     /// The store failed.
     pub async fn finish(mut self) -> Result<Add> {
-        let metadata = self.writer.finish().await?;
+        self.close_group().await?;
+        let metadata = self.writer.finish()?;
+        self.send().await?;
+        self.sink.complete().await?;
         let size_bytes = self.store.head(&Path::from(self.path.as_str())).await?.size;
         Ok(Add {
             path: self.path,
@@ -215,6 +290,24 @@ impl FileWriter {
             ..Add::default()
         })
     }
+}
+
+/// The encoders after the rows of `batch`.
+fn encoded(
+    mut encoders: Vec<ArrowColumnWriter>,
+    schema: &Schema,
+    batch: &RecordBatch,
+) -> Result<Vec<ArrowColumnWriter>> {
+    let columns = schema.fields().par_iter().zip(batch.columns());
+    let leaves = columns.map(|(field, column)| compute_leaves(field, column));
+    let leaves: Vec<ArrowLeafColumn> = leaves
+        .collect::<Parquet<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    let pairs = encoders.par_iter_mut().zip(&leaves);
+    pairs.try_for_each(|(encoder, leaf)| encoder.write(leaf))?;
+    Ok(encoders)
 }
 
 /// The Add's statistics: row count, and the key's exact range. Other columns are left out: 200 attributes would
@@ -256,10 +349,12 @@ fn key_range(metadata: &ParquetMetaData, key: &str) -> Option<(String, String)> 
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, StringViewArray};
-    use parquet::arrow::ArrowWriter;
-
     use super::*;
+    use arrow::array::{ArrayRef, Int64Array, StringViewArray, StructArray};
+    use arrow::compute::concat_batches;
+    use arrow::datatypes::{DataType, Field};
+    use object_store::memory::InMemory;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     /// What a file of 5,000 customers says of itself.
     fn written(encoding: Encoding) -> ParquetMetaData {
@@ -326,6 +421,65 @@ mod tests {
         assert!(dictionary_bytes(1 << 20, notes) > 5_000 * 17);
         assert!(dictionary_bytes(4_096, notes) < 2 * 1_024 * 21);
         assert_eq!(dictionary_bytes(4_096, tiers), dictionary_bytes(1 << 20, tiers));
+    }
+
+    #[tokio::test]
+    async fn batches_of_any_size_fill_row_groups_and_come_back_as_they_were() {
+        let ids: ArrayRef = Arc::new(StringViewArray::from_iter_values(
+            (0..5_000).map(|i| format!("C{i:05}")),
+        ));
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter(
+            (0..5_000).map(|i| (i % 3 > 0).then_some(i)),
+        ));
+        let fields = vec![
+            Field::new("n", DataType::Int64, true),
+            Field::new("id", DataType::Utf8View, true),
+        ];
+        let pair: ArrayRef = Arc::new(StructArray::new(
+            fields.into(),
+            vec![Arc::clone(&numbers), Arc::clone(&ids)],
+            None,
+        ));
+        let columns = [("customer_id", ids), ("pair", pair), ("n", numbers)];
+        let all = RecordBatch::try_from_iter(columns).unwrap();
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let options = WriterOptions::clustered(
+            "customer_id",
+            Encoding {
+                row_group_rows: 2_000,
+                ..Encoding::default()
+            },
+        );
+        let mut writer =
+            FileWriter::create(Arc::clone(&store), "f.parquet".to_owned(), all.schema(), &options).unwrap();
+        for (first, rows) in [(0, 1), (1, 1_999), (2_000, 2_500), (4_500, 0), (4_500, 500)] {
+            writer.write(&all.slice(first, rows)).await.unwrap();
+        }
+        assert!(writer.estimated_bytes() > 5_000);
+        let add = writer.finish().await.unwrap();
+        let bytes = store
+            .get(&Path::from("f.parquet"))
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
+        assert_eq!(add.size, bytes.len() as i64);
+        let stats = add.stats.unwrap();
+        assert!(
+            stats.contains("\"numRecords\":5000") && stats.contains("\"customer_id\":\"C04999\""),
+            "{stats}"
+        );
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        let groups: Vec<i64> = reader
+            .metadata()
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows())
+            .collect();
+        assert_eq!(groups, [2_000, 2_000, 1_000]);
+        let batches: Vec<RecordBatch> = reader.build().unwrap().map(|batch| batch.unwrap()).collect();
+        assert_eq!(concat_batches(&all.schema(), &batches).unwrap(), all);
     }
 
     #[test]

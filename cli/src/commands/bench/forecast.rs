@@ -85,9 +85,12 @@ fn in_words(bytes: u64) -> String {
     }
 }
 
-/// What was measured, and how many times as much that is.
+/// What was measured, and how many times as much that is; nothing of a bench that gave the step a much larger or smaller
+/// file.
 fn against(phase: &Phase, outcome: &Outcome) -> [String; 2] {
-    let step = outcome.steps.iter().find(|step| step.step == phase.step);
+    let is_of_its_size = |rows: u64| (phase.rows / 2..=phase.rows * 2).contains(&rows);
+    let mut steps = outcome.steps.iter();
+    let step = steps.find(|step| step.step == phase.step && is_of_its_size(step.rows));
     step.map_or_else(Default::default, |step| {
         [
             format!("{:.2}", step.seconds),
