@@ -2,8 +2,8 @@
 //!
 //! [`FileWriter`] streams batches to one file through the object store and derives the statistics of its Add from what
 //! it wrote. [`RollingWriter`] starts a new file at a target size. [`VectorWriter`] marks rows of files that are there
-//! already. [`SpliceWriter`] puts a file together from chunks of another and new ones, which [`Encoders`] encode. Nothing here commits; a file that
-//! no commit names is invisible, and [`discard`] removes it.
+//! already. [`SpliceWriter`] puts a file together from chunks of another and new ones, which [`Encoders`] encode. Nothing
+//! here commits; a file that no commit names is invisible, and [`discard`] removes it.
 
 mod action;
 mod deletion;
