@@ -57,8 +57,10 @@ def swapped(before, now):
 
 
 def apart(results, pair):
-    """Whether all runs of one were faster than all of the other."""
+    """Whether all runs of one were faster than all of the other; a single run of each says nothing."""
     one, other = (results[name] for name in pair)
+    if all(result["fastest_seconds"] == result["slowest_seconds"] for result in (one, other)):
+        return False
     return one["slowest_seconds"] < other["fastest_seconds"] or other["slowest_seconds"] < one["fastest_seconds"]
 
 
@@ -179,7 +181,7 @@ def repeat(figures):
         if step["swapped"]:
             pairs = ", ".join(f"{one} and {other}" for one, other in step["swapped"])
             certain = f"{len(step['certain'])} of these pairs apart in both runs" if step["certain"] else \
-                "their ranges overlapped in one of the runs"
+                "their ranges overlapped, or each ran once"
             lines.append(f"  - {step['step']}: {pairs} changed places; {certain}.")
     return "\n".join(lines) + "\n"
 
