@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shlex
 import sys
 import tempfile
@@ -92,7 +93,7 @@ def run(options, work):
         outcome = contest.race(field, chain, options.rounds)
         figures["steps"] += outcome["steps"]
         figures["programs"] |= outcome["programs"]
-        figures["out"] += outcome["out"].values()
+        figures["out"] += [one | {"reason": without_folders(one["reason"])} for one in outcome["out"].values()]
         figures["loads"] += outcome["loads"]
         print(contest.as_table(outcome))
     figures["loads"] = {"least": round(min(figures["loads"]), 1), "most": round(max(figures["loads"]), 1)}
@@ -149,6 +150,11 @@ def main():
         sys.exit(str(wrong))
     figures["command"] = shlex.join(["benches/peers/run", *without_paths(sys.argv[1:])])
     report.write(options.out, report.after(report.load(options.out), figures))
+
+
+def without_folders(text):
+    """A message with the names of files alone: folders are those of one machine."""
+    return re.sub(r"(?<![\w.:/])/(?:[\w.+-]+/)+", "", text)
 
 
 def without_paths(words):

@@ -57,6 +57,13 @@ class Fake:
         return {"version": "1", "settings": []}
 
 
+class Reasons(unittest.TestCase):
+    def test_a_reason_names_files_without_the_folders_of_a_machine(self):
+        self.assertEqual("pool: 300 MB, merge_insert.rs:19", suite.without_folders("pool: 300 MB, /home/a/b-1/merge_insert.rs:19"))
+        for same in ("1 MB / 2 MB", "see https://example.org/a/b", "rows/s"):
+            self.assertEqual(same, suite.without_folders(same))
+
+
 class Scales(unittest.TestCase):
     @staticmethod
     def bench(customers, steps, attributes=20):

@@ -86,7 +86,9 @@ pub async fn adopt(instance: &Instance, settings: &Settings, source: &str, key: 
             WriterOptions::clustered(CUSTOMER_ID, log.encoding()),
         )
     };
-    let (rows, adds) = match in_order::write(&frame, &schema, writer).await? {
+    let as_it_comes = in_order::write(&frame, source, &schema, writer).await;
+    let as_it_comes = as_it_comes.map_err(|e| e.wrote("nothing was adopted"))?;
+    let (rows, adds) = match as_it_comes {
         Outcome::Written(written) => (written.rows, written.files),
         Outcome::NotInOrder(useless) => {
             discard(&store, useless.iter().map(|add| add.path.as_str())).await?;

@@ -57,23 +57,25 @@ fn what_generate_says_must_be_rejected_is_what_a_run_rejects() {
     assert_eq!(base.lines().count(), 1_001);
 }
 
+/// A small bench.
+const BENCH: [&str; 11] = [
+    "bench",
+    "--customers",
+    "1000",
+    "--attributes",
+    "3",
+    "--rounds",
+    "1",
+    "--bad",
+    "2%",
+    "--memory",
+    "400MB",
+];
+
 #[test]
 fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
     let home = Home::empty();
-    let bench = [
-        "bench",
-        "--customers",
-        "1000",
-        "--attributes",
-        "3",
-        "--rounds",
-        "1",
-        "--bad",
-        "2%",
-        "--memory",
-        "400MB",
-    ];
-    let with = |more: &[&'static str]| [&bench[..], more].concat();
+    let with = |more: &[&'static str]| [&BENCH[..], more].concat();
     let outcome = home.sluice(&with(&["--output", "json"])).succeeded().stdout();
     let steps: Vec<Value> = json(&outcome)["steps"].as_array().unwrap().clone();
     let names: Vec<&str> = steps.iter().filter_map(|step| step["step"].as_str()).collect();
@@ -118,25 +120,14 @@ fn a_bench_measures_every_step_and_is_set_beside_an_earlier_one() {
     assert!(home.path("sluice-bench/base.csv").exists());
 
     forecasts(&home, &outcome, &steps);
-    refuses(&home, &bench);
+    refuses(&home, &BENCH);
 }
 
 #[test]
 fn a_bench_of_one_part_and_other_shares_says_what_it_lacks_for_a_forecast() {
     let home = Home::empty();
-    let bench = [
-        "bench",
-        "--customers",
-        "1000",
-        "--attributes",
-        "3",
-        "--rounds",
-        "1",
-        "--memory",
-        "400MB",
-    ];
     let part = ["--only", "merge", "--shares", "20,5", "--output", "json"];
-    let outcome = home.sluice(&[&bench[..], &part].concat()).succeeded().stdout();
+    let outcome = home.sluice(&[&BENCH[..], &part].concat()).succeeded().stdout();
     let steps: Vec<Value> = json(&outcome)["steps"].as_array().unwrap().clone();
     let rows_of = |name: &str| {
         steps

@@ -12,15 +12,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, AsArray, StringViewArray};
+use arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::SchemaRef;
-use datafusion::physical_plan::{ExecutionPlanProperties, SendableRecordBatchStream};
+use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion::prelude::DataFrame;
 use deltalake_core::kernel::Add;
-use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use super::conformed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::{KeyRange, KeysInOrder, Order};
 use crate::tasks::for_each_spawned;
 use crate::write::RollingWriter;
@@ -44,13 +45,14 @@ pub(super) struct Written {
     keys: Option<KeyRange>,
 }
 
-/// Writes `frame`, whose first column is the key, if it is in order. All of its parts are written at the same time,
+/// Writes `frame` of `source`, whose first column is the key, if it is in order. All of its parts are written at the same time,
 /// each with a writer of its own.
 ///
 /// # Errors
 /// The base cannot be read, or the store failed.
 pub(super) async fn write(
     frame: &DataFrame,
+    source: &str,
     schema: &SchemaRef,
     writer: impl Fn() -> RollingWriter,
 ) -> Result<Outcome> {
@@ -64,7 +66,11 @@ pub(super) async fn write(
     let part = |number: usize| {
         let rows = plan.execute(number, state.task_ctx());
         let (schema, writer, is_broken) = (Arc::clone(schema), writer(), Arc::clone(&is_broken));
-        async move { write_part(rows?, &schema, writer, &is_broken).await }
+        let source = source.to_owned();
+        async move {
+            let rows = rows?.map_err(move |error| Error::from(error).in_file(&source));
+            write_part(rows.boxed(), &schema, writer, &is_broken).await
+        }
     };
     let mut parts = Vec::new();
     let done = |outcome| {
@@ -76,7 +82,7 @@ pub(super) async fn write(
 }
 
 async fn write_part(
-    mut rows: SendableRecordBatchStream,
+    mut rows: BoxStream<'static, Result<RecordBatch>>,
     schema: &SchemaRef,
     mut writer: RollingWriter,
     is_broken: &AtomicBool,

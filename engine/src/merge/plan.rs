@@ -234,7 +234,7 @@ pub async fn register_new(
     threads: usize,
 ) -> Result<(u64, Vec<FileAction>)> {
     let matched = Arc::new(matched.clone());
-    let new_rows = job.changes.num_rows() as u64 - matched.len();
+    let new_rows = (job.changes.num_rows() as u64).saturating_sub(matched.len());
     let writers = (new_rows / ROWS_OF_A_WRITER).clamp(1, threads.max(1) as u64) as usize;
     let work = |batches: Range<usize>| {
         let (job, matched) = (Arc::clone(job), Arc::clone(&matched));
