@@ -3,10 +3,15 @@
     python lance_merge.py customers.csv customers.lance --base base.csv
 """
 
-import lance
+import os
 
-import polars_job
-from measure import perform
+POOL_BYTES = 4 << 30
+os.environ["LANCE_MEM_POOL_SIZE"] = str(POOL_BYTES)  # its own size is too small for a join of all customers
+
+import lance  # noqa: E402: it reads the variable
+
+import polars_job  # noqa: E402
+from measure import perform  # noqa: E402
 
 
 def build(options):
@@ -26,6 +31,7 @@ def merge(target, change_set):
 
 if __name__ == "__main__":
     settings = [*polars_job.SETTINGS, "validated by Polars; merge_insert of the columns that the file has",
+                f"LANCE_MEM_POOL_SIZE={POOL_BYTES >> 30} GiB",
                 "BTREE index on customer_id where there is a base, made before and not brought up to date; "
                 "no compaction"]
     perform(__doc__, lance.__version__, settings, build, None, polars_job.ingest(merge))

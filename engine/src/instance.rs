@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
 use crate::document::{Document, Seen, Swapped};
 use crate::error::{Error, Result};
 use crate::source::sftp::NewHosts;
@@ -26,6 +28,7 @@ pub struct Instance {
     root: Root,
     config: Arc<InstanceConfig>,
     new_hosts: NewHosts,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Instance {
@@ -45,6 +48,7 @@ impl Instance {
             root: root.resolved()?,
             config: Arc::default(),
             new_hosts: NewHosts::default(),
+            turn: Arc::default(),
         };
         instance.create_tables().await?;
         // Last: a place with this file is a whole instance.
@@ -83,6 +87,7 @@ impl Instance {
             root: root.resolved()?,
             config: Arc::new(config),
             new_hosts: NewHosts::default(),
+            turn: Arc::default(),
         })
     }
 
@@ -143,6 +148,12 @@ impl Instance {
     #[must_use]
     pub fn new_hosts(&self) -> NewHosts {
         self.new_hosts
+    }
+
+    /// The turn to commit to `customers`, for a run that another one overtook: first come, first served, among the runs
+    /// of this value and its clones. Who was never overtaken needs none.
+    pub(crate) async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
     }
 
     /// What `sluice.toml` says.

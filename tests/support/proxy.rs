@@ -32,6 +32,9 @@ pub enum Fault {
     Unavailable,
 }
 
+/// While no connection is held, this many bytes may pass.
+const NO_HOLD: u64 = u64::MAX;
+
 /// A listener that passes bytes on to a server.
 #[derive(Debug, Clone)]
 pub struct Proxy {
@@ -39,12 +42,13 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     target: String,
     faults: Mutex<VecDeque<Fault>>,
     num_connections: AtomicUsize,
     passed_bytes: AtomicU64,
+    held_from_bytes: AtomicU64,
 }
 
 impl Proxy {
@@ -55,7 +59,10 @@ impl Proxy {
             address: listener.local_addr().unwrap(),
             shared: Arc::new(Shared {
                 target: target.to_owned(),
-                ..Shared::default()
+                faults: Mutex::default(),
+                num_connections: AtomicUsize::new(0),
+                passed_bytes: AtomicU64::new(0),
+                held_from_bytes: AtomicU64::new(NO_HOLD),
             }),
         };
         let shared = Arc::clone(&proxy.shared);
@@ -72,6 +79,16 @@ impl Proxy {
     pub fn next(&self, fault: Fault) -> &Self {
         self.shared.faults.lock().unwrap().push_back(fault);
         self
+    }
+
+    /// Once so many bytes came from the server, over all connections, no more pass until [`release`](Self::release).
+    pub fn hold_after(&self, bytes: u64) {
+        self.shared.held_from_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Lets bytes pass again.
+    pub fn release(&self) {
+        self.hold_after(NO_HOLD);
     }
 
     /// Connections so far.
@@ -113,6 +130,9 @@ impl Shared {
         while let Ok(read @ 1..) = server.read(&mut buffer) {
             if let Some(Fault::Delay(time)) = fault {
                 thread::sleep(time);
+            }
+            while self.passed_bytes.load(Ordering::Relaxed) >= self.held_from_bytes.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(2));
             }
             let allowed = match fault {
                 Some(Fault::CutAfter(bytes) | Fault::SilentAfter(bytes)) => bytes - passed_bytes,

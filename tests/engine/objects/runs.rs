@@ -5,7 +5,7 @@ use sluice_engine::run::Report;
 
 use super::broken::{Broken, Fault, Service};
 use super::support::{Objects, csv, gcs_keys, gcs_keys_of_a_stranger, s3_keys, variable};
-use crate::support::proxy::{Fault as Way, Proxy};
+use crate::support::proxy::Proxy;
 use crate::support::{Bench, failure, request};
 
 /// An instance with a process that reads the object of `broken`; `more` are tables of its own.
@@ -137,9 +137,7 @@ async fn runs_merge_nothing_of_objects_that_were_cut_off_when_they_were_uploaded
 async fn replaced_while_it_is_read(objects: Objects, server: &str, keys: impl Fn(&str) -> String) {
     objects.put("a.csv", csv(300_000)).await;
     let proxy = Proxy::to(server.trim_start_matches("http://"));
-    for _ in 0..40 {
-        proxy.next(Way::Delay(std::time::Duration::from_millis(400)));
-    }
+    proxy.hold_after(1 << 20);
     objects.process("p", "a.csv", "").await;
     let mut bench = objects.bench;
     bench.configure(&format!(
@@ -160,6 +158,7 @@ async fn replaced_while_it_is_read(objects: Objects, server: &str, keys: impl Fn
     object_store::ObjectStoreExt::put(objects.store.as_ref(), &key, other)
         .await
         .unwrap();
+    proxy.release();
     let (bench, report) = run.await.unwrap();
     let error = assert_nothing_merged(&bench, &report).await;
     assert_eq!(error.code(), Some("source_changed"), "{error}");

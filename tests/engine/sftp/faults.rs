@@ -116,7 +116,7 @@ async fn sftp_fails_a_run_whose_file_grows_while_it_is_read() {
     let path = remote.write("big.csv", csv(ROWS));
     let proxy = remote.proxy();
     let bench = remote.bench(proxy.address.port(), "big.csv").await;
-    proxy.next(Fault::Delay(Duration::from_millis(20)));
+    proxy.hold_after(2 << 20);
     let run = SpawnedTask::spawn(async move {
         let report = bench.run(request("p", None)).await;
         (bench, report)
@@ -126,6 +126,7 @@ async fn sftp_fails_a_run_whose_file_grows_while_it_is_read() {
     }
     let mut file = std::fs::File::options().append(true).open(&path).unwrap();
     file.write_all(b"C9,Gold,1\n").unwrap();
+    proxy.release();
     let (bench, report) = run.await.unwrap();
     assert_eq!(failure(&report).code(), Some("source_changed"), "{report:?}");
     assert_eq!(bench.cell("SELECT count(*) FROM customers").await, "0");
