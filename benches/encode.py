@@ -151,12 +151,18 @@ class Bench:
         return [path for path in folder.glob(pattern) if path.is_file()]
 
 
+def turns(names, number, rounds):
+    """The names, from another one on in each round: no setting always comes first."""
+    first = number * len(names) // rounds
+    return names[first:] + names[:first]
+
+
 def measure(options, folder):
     bench = Bench(options, folder)
     every = {name: Figures(write) for name, write in SETTINGS.items() if not options.only or name in options.only}
     for number in range(options.rounds):
-        for name, figures in every.items():
-            bench.round(figures)
+        for name in turns(list(every), number, options.rounds):
+            bench.round(every[name])
             print(f"round {number + 1}, {name}", file=sys.stderr)
     return {name: figures.medians() for name, figures in every.items()}
 

@@ -5,6 +5,7 @@
 SeaweedFS and OpenSSH are started beside it on loopback (tests/services; tests/run installs them) and share the machine's
 cores with Sluice. Two jobs: `decode` counts the records of source('URL'), every column as text; `validate` is a dry run,
 which judges them too. Beside them is what others get over the same way and throw away: curl from S3, sftp from OpenSSH.
+Where the rate falls, CPU seconds say who has the cores: those of Sluice, and those of all others, which serve.
 """
 
 import argparse
@@ -154,62 +155,96 @@ def check(job, place, report, facts):
         raise timing.Wrong(f"{place.name} read {report['rows_read']} records, and there are {facts['rows']}")
 
 
+@dataclass(frozen=True)
+class Used:
+    """What one job took."""
+
+    seconds: float
+    cpu_seconds: float
+    """Of the program."""
+    others_cpu_seconds: float
+    """Of everything else on the machine meanwhile: servers, the system's own threads."""
+
+
+def busy_seconds():
+    """CPU seconds of the whole machine since it started, waiting left out."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, irq, soft, *_ = map(int, file.readline().split()[1:])
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def watched(work):
+    """What `work` took, which returns its seconds and CPU seconds."""
+    before = busy_seconds()
+    seconds, cpu_seconds = work()
+    return Used(seconds, cpu_seconds, max(busy_seconds() - before - cpu_seconds, 0))
+
+
 def fetched(link):
     """Seconds of another program that gets the file and keeps nothing."""
-    started = time.perf_counter()
+    started, before = time.perf_counter(), os.times()
     done = subprocess.run(link, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise timing.Wrong(f"{link[0]} ended with {done.returncode}: {timing.last_lines(done.stderr)}")
-    return time.perf_counter() - started
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - started, used
 
 
 def race(options, work):
-    """Seconds by job and place, and of the ways there, each place once a round."""
+    """What each job took by place, and the ways there, each place once a round."""
     places = [Place(LOCAL, str(options.csv.resolve()), []), *(WAYS[name](options.csv) for name in options.places)]
     sluice = Sluice(options.sluice, work, places, options.options.split())
     facts = timing.expected(options.csv)
     timing.warm(options.csv)
-    seconds = {job: {place.name: [] for place in places} for job in options.jobs}
+    used = {job: {place.name: [] for place in places} for job in options.jobs}
     links = {place.name: [] for place in places if place.link}
     for _ in range(options.rounds):
         for place in places:
-            for job, found in seconds.items():
-                sample = sluice.run(job, place)
-                check(job, place, sample.report, facts)
-                found[place.name].append(sample.seconds)
+            for job, found in used.items():
+                def run():
+                    sample = sluice.run(job, place)
+                    check(job, place, sample.report, facts)
+                    return sample.seconds, sample.cpu_seconds
+
+                found[place.name].append(watched(run))
             if place.link:
-                links[place.name].append(fetched(place.link))
-    return seconds, links
+                links[place.name].append(watched(lambda: fetched(place.link)))
+    return used, links
 
 
-def rates(seconds, links, size_bytes):
-    """A row for each job and place: its median, its rate, and that by the rate from here and by the link's."""
-    middle = {job: {place: statistics.median(found) for place, found in places.items()} for job, places in seconds.items()}
-    link_seconds = {place: statistics.median(found) for place, found in links.items()}
-    rows = []
-    for job, places in middle.items():
-        for place, median in places.items():
-            rows.append({
-                "job": job, "place": place, "seconds": round(median, 3),
-                "fastest_seconds": round(min(seconds[job][place]), 3),
-                "mb_per_second": round(size_bytes / 1e6 / median, 1),
-                "of_local": round(places[LOCAL] / median, 3),
-                "of_link": round(link_seconds[place] / median, 3) if place in link_seconds else None,
-            })
-    for place, median in link_seconds.items():
-        rows.append({"job": "link", "place": place, "seconds": round(median, 3),
-                     "fastest_seconds": round(min(links[place]), 3),
-                     "mb_per_second": round(size_bytes / 1e6 / median, 1), "of_local": None, "of_link": None})
-    return rows
+def rates(used, links, size_bytes):
+    """A row for each job and place: its medians, its rate, and that by the rate from here and by the link's."""
+
+    def middle(found, figure="seconds"):
+        return statistics.median(getattr(one, figure) for one in found)
+
+    def row(job, place, found, local, link):
+        seconds = middle(found)
+        return {
+            "job": job, "place": place, "seconds": round(seconds, 3),
+            "fastest_seconds": round(min(one.seconds for one in found), 3),
+            "cpu_seconds": round(middle(found, "cpu_seconds"), 3),
+            "others_cpu_seconds": round(middle(found, "others_cpu_seconds"), 3),
+            "mb_per_second": round(size_bytes / 1e6 / seconds, 1),
+            "of_local": local and round(local / seconds, 3),
+            "of_link": link and round(link / seconds, 3),
+        }
+
+    link_seconds = {place: middle(found) for place, found in links.items()}
+    jobs = [row(job, place, found, middle(places[LOCAL]), link_seconds.get(place))
+            for job, places in used.items() for place, found in places.items()]
+    return jobs + [row("link", place, found, None, None) for place, found in links.items()]
 
 
 def as_table(outcome):
     def percent(share):
         return "" if share is None else f"{100 * share:.0f} %"
 
-    rows = [["job", "from", "seconds", "fastest", "MB/s", "of local", "of link"]]
+    rows = [["job", "from", "seconds", "fastest", "CPU s", "others' CPU s", "MB/s", "of local", "of link"]]
     for row in outcome["rows"]:
         rows.append([row["job"], row["place"], f"{row['seconds']:.2f}", f"{row['fastest_seconds']:.2f}",
+                     f"{row['cpu_seconds']:.2f}", f"{row['others_cpu_seconds']:.2f}",
                      f"{row['mb_per_second']:.0f}", percent(row["of_local"]), percent(row["of_link"])])
     return (f"{timing.table(rows)}\n{outcome['size_bytes'] / 1e6:.0f} MB, medians of {outcome['rounds']} rounds, "
             f"load {outcome['load_average']:.1f}")
@@ -220,12 +255,12 @@ def main():
     with_servers(options.places)
     try:
         with tempfile.TemporaryDirectory(prefix="sluice-sources-") as work:
-            seconds, links = race(options, work)
+            used, links = race(options, work)
     except timing.Wrong as wrong:
         sys.exit(str(wrong))
     size_bytes = options.csv.stat().st_size
     outcome = {"size_bytes": size_bytes, "rounds": options.rounds, "load_average": os.getloadavg()[0],
-               "rows": rates(seconds, links, size_bytes)}
+               "rows": rates(used, links, size_bytes)}
     print(json.dumps(outcome, indent=2) if options.json else as_table(outcome))
 
 

@@ -187,10 +187,14 @@ class Reports(unittest.TestCase):
 
 class Sources(unittest.TestCase):
     def test_a_place_is_compared_with_the_file_here_and_with_the_way_there(self):
-        rows = sources.rates({"decode": {"local": [1, 2, 3], "s3": [4, 9, 4]}}, {"s3": [2]}, 8_000_000)
+        def used(*seconds):
+            return [sources.Used(one, one / 2, one / 4) for one in seconds]
+
+        rows = sources.rates({"decode": {"local": used(1, 2, 3), "s3": used(4, 9, 4)}}, {"s3": used(2)}, 8_000_000)
         found = [(row["job"], row["place"], row["mb_per_second"], row["of_local"], row["of_link"]) for row in rows]
         expected = [("decode", "local", 4, 1, None), ("decode", "s3", 2, 0.5, 0.5), ("link", "s3", 4, None, None)]
         self.assertEqual(expected, found)
+        self.assertEqual((2, 1), (rows[1]["cpu_seconds"], rows[1]["others_cpu_seconds"]))
 
     def test_a_record_that_did_not_arrive_ends_it(self):
         with self.assertRaises(timing.Wrong):
@@ -251,6 +255,10 @@ class Encodings(unittest.TestCase):
         bench.same("scan", [{"n": 1}])
         with self.assertRaises(timing.Wrong):
             bench.same("scan", [{"n": 2}])
+
+    def test_each_round_begins_with_another_setting(self):
+        found = [encode.turns(list("abcdef"), number, 3) for number in range(3)]
+        self.assertEqual(["abcdef", "cdefab", "efabcd"], ["".join(names) for names in found])
 
     def test_every_setting_is_another_one(self):
         self.assertEqual(len(set(encode.SETTINGS.values())), len(encode.SETTINGS))

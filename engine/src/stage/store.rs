@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use super::folder::SpillFolder;
-use super::spill::{Spill, encode};
+use super::spill::{Block, Spill, encode};
 use crate::error::Result;
 
 /// Batches that are encoded before they are written.
@@ -120,7 +120,7 @@ pub struct Packed {
 #[derive(Debug)]
 enum Form {
     Memory(RecordBatch),
-    Block(Vec<u8>),
+    Block(Block),
 }
 
 impl Packer {
@@ -205,7 +205,7 @@ impl BatchStore {
             .count();
         let mut slots = self.slots.split_off(first);
         for slots in slots.chunks_mut(EVICTED_AT_ONCE) {
-            let blocks: Vec<Vec<u8>> = slots
+            let blocks: Vec<Block> = slots
                 .par_iter_mut()
                 .filter_map(|slot| match std::mem::replace(slot, Slot::Disk) {
                     Slot::Memory(batch) => Some(encode(&batch)),
