@@ -14,7 +14,7 @@ use super::judge::{Judgement, Prepared};
 use super::reject_step::{CommittedRows, commit_rejects};
 use super::repeat::{self, CONTENT};
 use super::replay_step::commit_replayed;
-use super::request::{Effect, Extent, Guards, Phases};
+use super::request::{Effect, Extent, Guards, Phases, Watch};
 use crate::commit::{Commit, CommitOutcome, Txn, allows_vectors, commit};
 use crate::decode::{ColumnNames, OpenFile};
 use crate::error::{Error, Result};
@@ -80,7 +80,10 @@ impl Merging<'_> {
             let judgement = phases.stoppable("judge", judge).await?;
             counted(record, &judgement.tally);
             if self.effect == Effect::Merge && last.as_ref().is_none_or(|last| differs(last, &judgement)) {
-                rejects = phases.time("commit", self.note(&judgement, rejects)).await?;
+                let watch = phases.watch().clone();
+                rejects = phases
+                    .time("commit", self.note(&judgement, rejects, &watch))
+                    .await?;
             }
             self.check_budget(&judgement.tally)?;
             *readings = self.guard_rows(&log, &judgement.tally).await?;
@@ -151,10 +154,15 @@ impl Merging<'_> {
     }
 
     /// Keeps the rejects, or of a replay, which leaves them where they are, what became of them.
-    async fn note(&self, judgement: &Judgement, before: CommittedRows) -> Result<CommittedRows> {
+    async fn note(
+        &self,
+        judgement: &Judgement,
+        before: CommittedRows,
+        watch: &Watch,
+    ) -> Result<CommittedRows> {
         let (instance, prepared, origin) = (self.instance, self.prepared, &self.origin);
         match self.parent {
-            None => commit_rejects(instance, prepared, judgement, origin, before).await,
+            None => commit_rejects(instance, prepared, judgement, origin, before, watch).await,
             Some(parent) => commit_replayed(instance, prepared, judgement, (parent, origin), before).await,
         }
     }

@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 
+use arrow::datatypes::Schema;
 use deltalake_core::kernel::{Action, Add};
 use rayon::prelude::*;
 use serde_json::Value;
 
 use super::judge::{Judgement, Prepared};
+use super::request::Watch;
 use crate::commit::{Commit, append};
+use crate::decode::layout::{BROKEN, POSITION, RAW_BYTES};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::split::{RejectBuilder, RejectOrigin};
+use crate::table::schemas::CUSTOMER_ID;
 use crate::table::{LiveFile, TableLog, schemas};
 use crate::write::{RollingWriter, WriterOptions};
 
@@ -24,15 +28,30 @@ pub(super) struct CommittedRows {
 }
 
 /// Writes the rejects of `judgement` and commits them in place of `before`, so that a record stands at most once under
-/// a run.
+/// a run. A run that is asked to stop stops before the commit.
 pub(super) async fn commit_rejects(
     instance: &Instance,
     prepared: &Prepared,
     judgement: &Judgement,
     origin: &RejectOrigin,
     before: CommittedRows,
+    watch: &Watch,
 ) -> Result<CommittedRows> {
     let log = instance.rejects()?;
+    let written = write_rejects(&log, prepared, judgement, origin);
+    let files = watch.unless_stopped(written).await?;
+    super::faults::point("rejects_written");
+    let committed = replace_rows(&log, files, before, &origin.run_id).await?;
+    super::faults::point("rejects_committed");
+    Ok(committed)
+}
+
+async fn write_rejects(
+    log: &TableLog,
+    prepared: &Prepared,
+    judgement: &Judgement,
+    origin: &RejectOrigin,
+) -> Result<Vec<Add>> {
     let store = log.store().object_store(None);
     let mut writer = RollingWriter::new(
         store,
@@ -48,13 +67,17 @@ pub(super) async fn commit_rejects(
     };
     if judgement.tally.rows_rejected > 0 {
         let staged = &prepared.loaded.staged;
+        let columns = reject_columns(staged.schema());
         for first in (0..staged.len()).step_by(BATCHES_AT_ONCE) {
             let batches = first..(first + BATCHES_AT_ONCE).min(staged.len());
-            let rejects = |number| builder.from_staged(&staged.read(number)?, &judgement.verdicts);
+            let rejects =
+                |number| builder.from_staged(&staged.read_columns(number, &columns)?, &judgement.verdicts);
             let rejects: Vec<_> = batches.into_par_iter().map(rejects).collect::<Result<_>>()?;
             for rejects in rejects.iter().flatten() {
                 writer.write(rejects).await?;
             }
+            // Whoever asks the run to stop is heard between the batches of a long stage.
+            tokio::task::yield_now().await;
         }
         for number in 0..prepared.loaded.malformed.len() {
             let batch = prepared.loaded.malformed.read(number)?;
@@ -63,11 +86,18 @@ pub(super) async fn commit_rejects(
                 .await?;
         }
     }
-    let files = writer.finish().await?;
-    super::faults::point("rejects_written");
-    let committed = replace_rows(&log, files, before, &origin.run_id).await?;
-    super::faults::point("rejects_committed");
-    Ok(committed)
+    writer.finish().await
+}
+
+/// The columns of a stage that a reject is made of: the values of its attributes stay on disk.
+fn reject_columns(staged: &Schema) -> Vec<usize> {
+    let is_read = |name: &str| POSITION.contains(&name) || [RAW_BYTES, CUSTOMER_ID, BROKEN].contains(&name);
+    let names = staged.fields().iter().map(|field| field.name().as_str());
+    names
+        .enumerate()
+        .filter(|(_, name)| is_read(name))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Commits `files` of the run in place of what it committed `before`.

@@ -111,14 +111,16 @@ fn parts_are_the_file_in_order_from_any_start() {
 #[test]
 fn parts_end_at_multiples_of_their_size_and_leave_nothing_out() {
     let part = PART_BYTES;
-    let found = |from, size_bytes| ranges(from, size_bytes).collect::<Vec<_>>();
-    assert_eq!(
-        found(3, 2 * part + 1),
-        [3..part, part..2 * part, 2 * part..2 * part + 1]
-    );
-    assert_eq!(found(part, 2 * part), [part..2 * part]);
-    assert_eq!(found(part - 1, part + 5), [part - 1..part, part..part + 5]);
-    assert_eq!(found(3, 9), [3..9]);
+    let found = |from, size_bytes| -> Vec<(u64, u64)> {
+        ranges(from, size_bytes)
+            .map(|range| (range.start, range.end))
+            .collect()
+    };
+    let end = 2 * part + 1;
+    assert_eq!(found(3, end), [(3, part), (part, 2 * part), (2 * part, end)]);
+    assert_eq!(found(part, 2 * part), [(part, 2 * part)]);
+    assert_eq!(found(part - 1, part + 5), [(part - 1, part), (part, part + 5)]);
+    assert_eq!(found(3, 9), [(3, 9)]);
     assert!(found(9, 9).is_empty());
 }
 
