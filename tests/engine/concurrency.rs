@@ -200,7 +200,7 @@ async fn eight_writers_of_twenty_five_runs_each_leave_what_some_serial_order_lea
         }
     });
     let (commits, lost): (Vec<_>, Vec<_>) = futures::future::join_all(writers).await.into_iter().unzip();
-    // Whoever was overtaken has a turn: without, some lost 25 races and more.
+    // Whoever was overtaken has a turn: without, each attempt is lost seven times of eight.
     assert!(lost.iter().all(|&races| races <= 12), "{lost:?}");
     let mut commits = commits.concat();
     // One version a run: their order is the serial one.
