@@ -12,16 +12,11 @@ use sluice_engine::spec::Defaults;
 use crate::args::Cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::render::megabytes;
 use crate::settings::Settings;
 use crate::{error, logging, signals};
 
 /// How long a task that cannot be cancelled, a prompt that waits for a key for one, may hold up the end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(200);
-
-/// What a run takes whatever it may use: the program, its threads, blocks that are decoded, row groups that are written. A
-/// load of ten attributes on two threads was never seen to take less than 270 MB, of a budget of 100 or of 300.
-const LEAST_MEMORY_BYTES: usize = 400_000_000;
 
 /// Runs the command and reports its failure.
 pub fn run(cli: Cli) -> ExitCode {
@@ -52,16 +47,11 @@ fn outcome(cli: Cli) -> Result<()> {
         .map_err(|e| Failure::from(sluice_engine::Error::runtime("the runtime did not start").because(e)))?;
     let stop = Arc::new(Notify::new());
     let context = Context::new(settings, Arc::clone(&stop));
-    if let Some(bytes) = context
+    context
         .settings
-        .memory_bytes
-        .filter(|bytes| *bytes < LEAST_MEMORY_BYTES)
-    {
-        let [given, least] = [bytes, LEAST_MEMORY_BYTES].map(|bytes| megabytes(bytes as u64));
-        context.say(format!(
-            "--memory: a run takes some {least} in any case; with {given} it goes to disk early, and takes more than {given}"
-        ));
-    }
+        .remarks()
+        .into_iter()
+        .for_each(|remark| context.say(remark));
     let on_signal = cli.command.on_signal();
     let work = cli.command.run(&context);
     let outcome = runtime.block_on(signals::governed(work, on_signal, &stop));

@@ -3,12 +3,17 @@
 use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
+use sluice_engine::THREAD_BYTES;
 use sluice_engine::source::sftp::NewHosts;
 use sluice_engine::spec::{Defaults, parse_bytes};
 
 use crate::printer::OutputFormat;
+use crate::render::megabytes;
 use crate::talk::Talk;
 
+/// What a run takes whatever it may use: the program, its threads, blocks that are decoded, row groups that are written. A
+/// load of ten attributes on two threads was never seen to take less than 270 MB, of a budget of 100 or of 300.
+const LEAST_MEMORY_BYTES: usize = 400_000_000;
 /// The variable that names the instance.
 const INSTANCE_VARIABLE: &str = "SLUICE_INSTANCE";
 
@@ -123,6 +128,27 @@ impl Settings {
                 .unwrap_or(detected.memory_bytes),
             threads: self.threads.or(defaults.threads).unwrap_or(detected.threads),
         }
+        .within_memory()
+    }
+
+    /// What was asked for and cannot be had, in words.
+    pub fn remarks(&self) -> Vec<String> {
+        let used = self.engine(&Defaults::default());
+        let [memory, each, least] =
+            [used.memory_bytes, THREAD_BYTES, LEAST_MEMORY_BYTES].map(|bytes| megabytes(bytes as u64));
+        let is_small = self.memory_bytes.is_some_and(|bytes| bytes < LEAST_MEMORY_BYTES);
+        let small = is_small.then(|| {
+            format!(
+                "--memory: a run takes some {least} in any case; with {memory} it goes to disk early, and takes more \
+                 than {memory}"
+            )
+        });
+        let typed = self.threads.filter(|typed| *typed > used.threads);
+        let fewer = typed.map(|typed| {
+            let used = used.threads;
+            format!("--threads: {used} of {typed} are used: each needs {each}, and --memory is {memory}")
+        });
+        small.into_iter().chain(fewer).collect()
     }
 }
 
@@ -136,4 +162,41 @@ fn from_environment() -> Option<InstanceChoice> {
 fn memory(text: &str) -> Result<usize, String> {
     let bytes = parse_bytes(text).map_err(|problem| format!("{}; {}", problem.what, problem.remedy))?;
     usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remarks(memory: &str, threads: usize) -> Vec<String> {
+        let typed = GlobalArgs {
+            instance: None,
+            output: OutputFormat::default(),
+            memory: Some(super::memory(memory).unwrap()),
+            threads: NonZeroUsize::new(threads),
+            accept_new_host_key: false,
+            quiet: false,
+            log_format: LogFormat::default(),
+        };
+        Settings::resolve(typed).remarks()
+    }
+
+    #[test]
+    fn threads_that_the_memory_is_not_enough_for_are_named() {
+        assert_eq!(remarks("400MB", 2), [""; 0]);
+        assert_eq!(
+            remarks("1GB", 16),
+            ["--threads: 5 of 16 are used: each needs 200.0 MB, and --memory is 1000.0 MB"]
+        );
+    }
+
+    #[test]
+    fn a_budget_that_a_run_cannot_keep_is_named() {
+        let [small, fewer] = remarks("100MB", 2).try_into().unwrap();
+        assert!(
+            small.starts_with("--memory: a run takes some 400.0 MB in any case"),
+            "{small}"
+        );
+        assert!(fewer.starts_with("--threads: 1 of 2 are used"), "{fewer}");
+    }
 }

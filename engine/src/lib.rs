@@ -42,4 +42,4 @@ pub mod validate;
 pub mod write;
 
 pub use error::{Class, Error, Result};
-pub use settings::Settings;
+pub use settings::{Settings, THREAD_BYTES};

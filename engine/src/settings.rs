@@ -9,6 +9,9 @@ pub struct Settings {
     pub threads: usize,
 }
 
+/// Memory of the budget for each thread that is used. What a thread has in its hands, blocks that it decodes and row groups
+/// that it writes, does not depend on the budget: 60 MB at most were seen (docs/benchmarks/README.md).
+pub const THREAD_BYTES: usize = 200_000_000;
 /// Memory assumed where nothing says how much there is.
 const ASSUMED_BYTES: usize = 4 << 30;
 
@@ -33,6 +36,22 @@ impl Settings {
         Self {
             memory_bytes: allowed / 4 * 3,
             threads,
+        }
+    }
+
+    /// The same with no more threads than the memory is enough for, and one at least.
+    ///
+    /// ```
+    /// use sluice_engine::Settings;
+    ///
+    /// let small = Settings { memory_bytes: 1_000_000_000, threads: 16 };
+    /// assert_eq!(small.within_memory().threads, 5);
+    /// ```
+    #[must_use]
+    pub fn within_memory(self) -> Self {
+        Self {
+            threads: self.threads.min(self.memory_bytes / THREAD_BYTES).max(1),
+            ..self
         }
     }
 }

@@ -3,13 +3,12 @@
 //!
 //! `SLUICE_TEST_KILLS` says how many die in each place; a few dozen do unless it is set.
 
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Home, Where};
+use crate::support::{Hold, Home, Where};
 
 /// Customers that every file sets.
 const SHARED: usize = 12;
@@ -87,11 +86,12 @@ impl Stream {
         let is_held = host == Host::Another && self.leave_the_lease_to_another_host();
         let died = Instant::now();
         loop {
+            let since_death = died.elapsed();
             let run = self.home.sluice(&["run", "p", "--file", &self.file()]);
             match run.code() {
                 Some(0) => break,
                 Some(4) if is_held => assert!(
-                    died.elapsed() < Duration::from_secs(TERM + 10),
+                    since_death < Duration::from_secs(TERM + 10),
                     "the lease outlives its term: {}",
                     run.stderr()
                 ),
@@ -105,14 +105,9 @@ impl Stream {
 
     /// As if the program that died had run elsewhere: nobody here can tell that it did. False where it left no lease.
     fn leave_the_lease_to_another_host(&self) -> bool {
-        let state = "processes/p.state.json";
-        let mut json: Value = serde_json::from_str(&self.home.get(state)).unwrap();
-        if json["lease"].is_null() {
-            return false;
-        }
-        json["lease"]["holder"]["host"] = "elsewhere".into();
-        self.home.put(state, json.to_string());
-        true
+        edit_lease(&self.home, |lease| {
+            lease["holder"]["host"] = "elsewhere".into();
+        })
     }
 
     /// All shared customers are of one file, the last or the one before it, and so is who was registered.
@@ -216,6 +211,18 @@ fn gcs_a_stream_of_runs_that_die_at_any_moment_is_applied_once_and_in_order() {
     die_at_any_moment(Where::Gcs, 8);
 }
 
+/// Changes the lease of `p`. False where there is none.
+fn edit_lease(home: &Home, edit: impl FnOnce(&mut Value)) -> bool {
+    let state = "processes/p.state.json";
+    let mut json: Value = serde_json::from_str(&home.get(state)).unwrap();
+    let is_held = !json["lease"].is_null();
+    if is_held {
+        edit(&mut json["lease"]);
+        home.put(state, json.to_string());
+    }
+    is_held
+}
+
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([name, &child.id().to_string()])
@@ -225,29 +232,26 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// A run of `p` on the file, held when its files are written and before it commits.
-fn held_before_its_commit(home: &Home, file: &str, signals: &Path) -> Child {
+fn held_before_its_commit(home: &Home, file: &str, hold: &Hold) -> Child {
     let mut command = home.command();
-    command
-        .args(["run", "p", "--file", file])
-        .env("SLUICE_PAUSE", format!("files_written:{}", signals.display()));
+    command.args(["run", "p", "--file", file]);
+    hold.at("files_written", &mut command);
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let begun = Instant::now();
-    while !signals.join("paused").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never gets there");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    hold.wait();
     child
 }
 
 /// A program that stands still for longer than its lease lasts, and then goes on.
 fn sleeps_through_its_lease(place: Where) {
     let home = Home::with_instance_at(place);
-    let config = format!("format = 1\n[limits]\nlease_seconds = {TERM}\n[maintenance]\nauto = \"off\"\n");
-    home.put("sluice.toml", config);
+    home.put(
+        "sluice.toml",
+        "format = 1\n[maintenance]\nauto = \"off\"\n".to_owned(),
+    );
     for number in 1..=3 {
         home.write(
             &format!("{number}.csv"),
@@ -257,14 +261,16 @@ fn sleeps_through_its_lease(place: Where) {
     let define = ["--key", "cid", "--attribute", "number=int", "--name", "p"];
     home.sluice(&[&["ingest", "1.csv"][..], &define[..]].concat())
         .succeeded();
-    let signals = tempfile::tempdir().unwrap();
-    let sleeper = held_before_its_commit(&home, "2.csv", signals.path());
-    signal(&sleeper, "-STOP");
+    let hold = Hold::new();
+    let sleeper = held_before_its_commit(&home, "2.csv", &hold);
     let refused = home.sluice(&["run", "p", "--file", "3.csv"]);
     assert_eq!(refused.code(), Some(4), "{}", refused.stderr());
-    std::thread::sleep(Duration::from_secs(TERM + 1));
+    signal(&sleeper, "-STOP");
+    // As if it had slept for so long.
+    let is_held = edit_lease(&home, |lease| lease["expires_at"] = "2026-01-01T00:00:00Z".into());
+    assert!(is_held);
     home.sluice(&["run", "p", "--file", "3.csv"]).succeeded();
-    std::fs::write(signals.path().join("go"), "").unwrap();
+    hold.go_on();
     signal(&sleeper, "-CONT");
     let woken = sleeper.wait_with_output().unwrap();
     assert_eq!(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::races::held;
 use crate::recurring::Folder;
 use crate::serve::{Serving, get};
+use crate::support::PATIENCE;
 
 #[test]
 fn a_schedule_that_is_edited_while_its_run_is_under_way_holds_from_its_next_slot_on() {
@@ -64,7 +65,7 @@ fn a_server_goes_by_a_changed_sluice_toml_and_by_the_last_good_one_while_it_is_b
     let told = folder.home.path("told.json");
     let begun = Instant::now();
     while !told.exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nobody is told");
+        assert!(begun.elapsed() < PATIENCE, "nobody is told");
         std::thread::sleep(Duration::from_millis(50));
     }
     folder.configure("");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Home, Where};
+use crate::support::{Hold, Home, PATIENCE, Where};
 
 /// Files of customers in [`home`], and customers in each.
 const FILES: usize = 8;
@@ -66,25 +66,19 @@ pub type Meanwhile<'a> = Box<dyn FnOnce() + 'a>;
 
 /// Whenever a command waits at `point`, does the next of `meanwhile` and lets it go on.
 pub fn held(home: &Home, args: &[&str], point: &str, meanwhile: Vec<Meanwhile<'_>>) -> Output {
-    let signals = tempfile::tempdir().unwrap();
-    let mut child = home
-        .command()
-        .args(args)
-        .env("SLUICE_PAUSE", format!("{point}:{}", signals.path().display()))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (paused, go) = (signals.path().join("paused"), signals.path().join("go"));
+    let (hold, mut command) = (Hold::new(), home.command());
+    hold.at(point, &mut command);
+    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut meanwhile = meanwhile.into_iter();
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "{point}: it hangs");
-        if paused.exists() && !go.exists() {
+        assert!(begun.elapsed() < PATIENCE, "{point}: it hangs");
+        if hold.is_waiting() {
             if let Some(others) = meanwhile.next() {
                 others();
             }
-            std::fs::write(&go, "").unwrap();
+            hold.go_on();
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::serve::Serving;
-use crate::support::Home;
+use crate::support::{Hold, Home, PATIENCE};
 
 const STATE: &str = "processes/p.state.json";
 const DAILY: &str = "every = \"24h\"\nstart = \"2026-01-01T03:00\"\n";
@@ -108,7 +108,7 @@ fn no_more_runs_are_under_way_at_once_than_were_asked_for() {
         let begun = Instant::now();
         let ended = |said: &str| said.matches("/1: completed").count();
         while ended(&serving.said()) < processes.len() {
-            assert!(begun.elapsed() < Duration::from_secs(120), "{}", serving.said());
+            assert!(begun.elapsed() < PATIENCE, "{}", serving.said());
             std::thread::sleep(Duration::from_millis(50));
         }
         let (mut running, mut most) = (0_usize, 0);
@@ -127,9 +127,13 @@ fn a_server_that_is_told_to_end_stops_its_run_before_the_commit_and_its_slot_sta
     let folder = Folder::new();
     folder.send(2, MANY);
     folder.fall_due("p");
-    let mut serving = Serving::start(&folder.home);
-    serving.line("run starts");
-    assert_eq!(serving.terminated(), Some(0));
+    let hold = Hold::new();
+    let mut serving = Serving::start_held(&folder.home, &[], &hold);
+    hold.wait();
+    serving.terminate();
+    serving.line("stops");
+    hold.go_on();
+    assert_eq!(serving.ended(), Some(0));
     let state = folder.state();
     assert!(state["lease"].is_null(), "{state}");
     assert_eq!(state["next_run_at"], LONG_PAST);
@@ -148,14 +152,10 @@ fn a_server_that_is_told_to_end_stops_its_run_before_the_commit_and_its_slot_sta
 #[test]
 fn a_server_without_patience_abandons_its_run_and_the_next_one_settles_it_and_goes_on() {
     let folder = Folder::new();
-    folder.send(2, MANY);
     folder.fall_due("p");
-    let mut serving = Serving::start_with(&folder.home, &["--patience", "0"]);
-    serving.line("run starts");
-    // It says so before it has the lease.
-    while folder.state()["lease"].is_null() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let hold = Hold::new();
+    let serving = Serving::start_held(&folder.home, &["--patience", "0"], &hold);
+    hold.wait();
     assert_eq!(serving.terminated(), Some(0));
     folder.home.sluice(&["run", "--due"]).succeeded();
     assert_eq!(
@@ -213,7 +213,7 @@ fn a_server_logs_its_runs_as_objects_where_that_is_asked_for() {
         if let Some(ended) = lines.find(|line| line["fields"]["message"] == "run ended") {
             break ended;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{text}");
+        assert!(begun.elapsed() < PATIENCE, "{text}");
         std::thread::sleep(Duration::from_millis(50));
     };
     server.kill().unwrap();

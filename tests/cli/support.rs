@@ -1,15 +1,21 @@
 //! The program in a folder of its own.
 
+mod hold;
 mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use sluice_engine::instance::Root;
 use tempfile::TempDir;
 
+pub use hold::Hold;
 use store::Bucket;
 pub use store::Where;
+
+/// How long something is waited for that must come: longer than a busy machine takes.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A folder to work in, and an instance: that folder, or elsewhere.
 pub struct Home {

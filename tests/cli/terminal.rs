@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::Home;
+use crate::support::{Home, PATIENCE};
 
 /// Runs `sluice` with these arguments on a terminal; each answer is typed when its question has come. What was shown, and
 /// the exit code.
@@ -39,7 +39,7 @@ pub fn converse(home: &Home, args: &str, answers: &[(&str, &str)]) -> (String, O
     };
     let mut seen = 0;
     for (question, answer) in answers {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         seen = loop {
             let shown = screen.lock().unwrap().clone();
             if let Some(place) = shown[seen..].find(question) {

@@ -184,7 +184,7 @@ async fn eight_writers_of_twenty_five_runs_each_leave_what_some_serial_order_lea
     let writers = (0..WRITERS).map(|writer| {
         let bench = &bench;
         async move {
-            let (mut versions, mut most_lost) = (Vec::new(), 0);
+            let (mut versions, mut lost_races) = (Vec::new(), 0);
             for run in 0..RUNS {
                 let records: String = cids(writer, run).map(|cid| format!("{cid},{run}\n")).collect();
                 let file = bench.file(
@@ -194,14 +194,15 @@ async fn eight_writers_of_twenty_five_runs_each_leave_what_some_serial_order_lea
                 let report = bench.run_on(&format!("w{writer}"), &file).await.unwrap();
                 assert!(report.error.is_none(), "{:?}", report.error);
                 versions.push((report.run.version_after.unwrap(), writer, run));
-                most_lost = most_lost.max(report.merge.races.lost_races);
+                lost_races += report.merge.races.lost_races;
             }
-            (versions, most_lost)
+            (versions, lost_races)
         }
     });
     let (commits, lost): (Vec<_>, Vec<_>) = futures::future::join_all(writers).await.into_iter().unzip();
     // Whoever was overtaken has a turn: without, each attempt is lost seven times of eight.
-    assert!(lost.iter().all(|&races| races <= 12), "{lost:?}");
+    let lost_races = lost.iter().sum::<u64>();
+    assert!(lost_races < 4 * (WRITERS * RUNS) as u64, "{lost:?}");
     let mut commits = commits.concat();
     // One version a run: their order is the serial one.
     commits.sort_unstable();

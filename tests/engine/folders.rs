@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use sluice_engine::process;
@@ -119,12 +120,15 @@ async fn a_file_that_still_grows_in_a_folder_is_left_for_the_next_time() {
     put(&folder, "whole.csv", "Silver", 100);
     put(&folder, "growing.csv", "Gold", 1);
     let growing = folder.join("growing.csv");
+    let (ended, is_ended) = mpsc::channel::<()>();
     let writer = tokio::task::spawn_blocking(move || {
-        std::thread::sleep(Duration::from_secs(2));
         let mut file = std::fs::File::options().append(true).open(growing).unwrap();
-        file.write_all(b"C2,Gold\n").unwrap();
+        while is_ended.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            file.write_all(b"C2,Gold\n").unwrap();
+        }
     });
     assert_eq!(run(&bench).await, (named("whole.csv"), "completed"));
+    drop(ended);
     writer.await.unwrap();
     put(&folder, "growing.csv", "Gold", 30);
     assert_eq!(run(&bench).await, (named("growing.csv"), "completed"));

@@ -61,7 +61,7 @@ async fn a_process_has_every_status_of_the_contract_in_its_turn() {
         "01900000-0000-7000-8000-000000000000".to_owned(),
         1,
         "manual".to_owned(),
-        Duration::from_secs(60),
+        Duration::from_secs(600),
     );
     assert_eq!(lease.holder, Holder::this());
     let state = bench.state("q");

@@ -1,16 +1,17 @@
 //! What a merge finds out, as rows: file actions, counts, and the records that met a customer.
 //!
-//! | kind       | found                          | record_no |
-//! |------------|--------------------------------|-----------|
-//! | `file`     | [`MergedFile`] as JSON         | NULL      |
-//! | `versions` | [`Versions`] as JSON           | NULL      |
-//! | `matched`  | NULL                           | a record whose CID a file holds |
+//! | kind       | found                          | records |
+//! |------------|--------------------------------|---------|
+//! | `matched`  | NULL                           | those whose CIDs a file holds |
+//! | `file`     | [`MergedFile`] as JSON         | NULL    |
+//! | `versions` | [`Versions`] as JSON           | NULL    |
 
 use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::array::{ArrayRef, AsArray, Int64Array, ListArray, RecordBatch, StringArray, new_null_array};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use deltalake_core::kernel::Add;
 use serde::{Deserialize, Serialize};
 
@@ -207,12 +208,16 @@ impl MergeFacts {
     pub fn absorb(&mut self, batch: &RecordBatch) -> Result<()> {
         let kinds = batch.column(0).as_string::<i32>();
         let texts = batch.column(1).as_string::<i32>();
-        let records = batch.column(2).as_primitive::<Int64Type>();
+        let records = batch.column(2).as_list::<i32>();
         for row in 0..batch.num_rows() {
             match kinds.value(row) {
                 "file" => self.files.push(serde_json::from_str(texts.value(row))?),
                 "versions" => self.versions.push(serde_json::from_str(texts.value(row))?),
-                _ => self.meet(records.value(row).unsigned_abs())?,
+                _ => {
+                    let met = records.value(row);
+                    let mut met = met.as_primitive::<Int64Type>().values().iter();
+                    met.try_for_each(|record| self.meet(record.unsigned_abs()))?;
+                }
             }
         }
         Ok(())
@@ -284,46 +289,45 @@ pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("kind", DataType::Utf8, false),
         Field::new("found", DataType::Utf8, true),
-        Field::new("record_no", DataType::Int64, true),
+        Field::new("records", DataType::List(record_field()), true),
     ]))
 }
 
-/// Rows of records that met a customer.
+fn record_field() -> FieldRef {
+    Arc::new(Field::new("record_no", DataType::Int64, false))
+}
+
+/// The row of records that met a customer.
 ///
 /// # Errors
 /// None but what arrow refuses.
 pub fn matched(records: Vec<i64>) -> Result<RecordBatch> {
-    let len = records.len();
-    let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n("matched", len)));
-    let columns = vec![
-        kinds,
-        new_null_array(&DataType::Utf8, len),
-        Arc::new(Int64Array::from(records)),
+    let offsets = OffsetBuffer::from_lengths([records.len()]);
+    let records = ListArray::try_new(record_field(), offsets, Arc::new(Int64Array::from(records)), None)?;
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(vec!["matched"])),
+        new_null_array(&DataType::Utf8, 1),
+        Arc::new(records),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }
 
-/// A row of what became of a file.
+/// A row for each of neighbouring files, and one of what they wrote together.
 ///
 /// # Errors
 /// An action that JSON cannot hold.
-pub fn merged(file: &MergedFile) -> Result<RecordBatch> {
-    row("file", serde_json::to_string(file)?)
-}
-
-/// A row of what files wrote together.
-///
-/// # Errors
-/// An action that JSON cannot hold.
-pub fn versions(written: &Versions) -> Result<RecordBatch> {
-    row("versions", serde_json::to_string(written)?)
-}
-
-fn row(kind: &str, text: String) -> Result<RecordBatch> {
+pub fn merged(files: &[MergedFile], written: &Versions) -> Result<RecordBatch> {
+    let mut kinds = vec!["file"; files.len()];
+    let mut texts = files
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    kinds.push("versions");
+    texts.push(serde_json::to_string(written)?);
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(vec![kind])),
-        Arc::new(StringArray::from(vec![text])),
-        new_null_array(&DataType::Int64, 1),
+        Arc::new(StringArray::from(kinds)),
+        Arc::new(StringArray::from(texts)),
+        new_null_array(&DataType::List(record_field()), files.len() + 1),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
 }

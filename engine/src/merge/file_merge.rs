@@ -93,8 +93,10 @@ impl FileMerge {
         };
         let found = opened.probe().await?;
         let done = self.merge(&opened, &found, sinks).await?;
+        let num_matched = found.iter().map(|group| group.pairs.change_rows.len()).sum();
+        let mut matched = Vec::with_capacity(num_matched);
         let rows = found.iter().flat_map(|group| &group.pairs.change_rows);
-        let matched = rows.map(|row| changes.record_no(*row as usize) as i64).collect();
+        matched.extend(rows.map(|row| changes.record_no(*row as usize) as i64));
         self.merged(matched, done, opened.file.read_bytes()).map(Some)
     }
 

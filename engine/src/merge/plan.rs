@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
 use futures::{TryStreamExt, stream};
 
 use super::changes::{ChangeSet, FIRST_ATTRIBUTE, KEY, NullCells};
 use super::cost::{Preference, Vectors};
-use super::facts::{self, MergeFacts};
+use super::facts::{self, MergeFacts, MergedFile};
 use super::file_merge::{FileMerge, Merged};
 use super::overlap::Overlaps;
 use super::room::Room;
@@ -114,14 +115,11 @@ pub(super) async fn merge_into(
     let Some(plan) = plan(&job, files, threads)? else {
         return Ok(found);
     };
-    let task = job.session.task_ctx();
-    let partitions = plan.properties().partitioning.partition_count();
-    let work = |partition| {
-        let (plan, task) = (Arc::clone(&plan), Arc::clone(&task));
-        async move { Ok(plan.execute(partition, task)?.try_collect::<Vec<_>>().await?) }
-    };
-    let each = |batches: Vec<RecordBatch>| batches.iter().try_for_each(|batch| found.absorb(batch));
-    for_each_spawned(0..partitions, partitions, work, each).await?;
+    // All partitions at once; what they find is taken in as it comes, since the records met may be all there are.
+    let mut rows = execute_stream(plan, job.session.task_ctx())?;
+    while let Some(batch) = rows.try_next().await? {
+        found.absorb(&batch)?;
+    }
     Ok(found)
 }
 
@@ -188,40 +186,55 @@ impl PartitionStream for FilesPartition {
     }
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let rows = stream::once(merge_files(Arc::clone(&self.job), self.files.clone(), task))
-            .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
-            .map_err(datafusion::error::DataFusionError::from)
-            .try_flatten();
+        let merging = FilesMerge {
+            job: Arc::clone(&self.job),
+            task,
+            files: self.files.clone().into_iter(),
+            sinks: None,
+            merged: Vec::new(),
+        };
+        let rows = stream::try_unfold(Some(merging), |merging| async move {
+            match merging {
+                Some(merging) => Ok(Some(merging.next().await?)),
+                None => Ok::<_, DataFusionError>(None),
+            }
+        });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
     }
 }
 
-/// Merges files one after the other; what does not stay in them goes to files that they share.
-async fn merge_files(
+/// Files that are merged one after the other; what does not stay in them goes to files that they share.
+struct FilesMerge {
     job: Arc<MergeJob>,
-    files: Vec<(usize, LiveFile)>,
     task: Arc<TaskContext>,
-) -> Result<Vec<RecordBatch>> {
-    let mut sinks = Sinks::of(&job)?;
-    let (mut found, mut merged) = (Vec::new(), Vec::new());
-    for (overlapping_files, file) in files {
-        let merge = FileMerge {
-            job: Arc::clone(&job),
-            file,
-            overlapping_files,
-            task: Arc::clone(&task),
+    files: std::vec::IntoIter<(usize, LiveFile)>,
+    sinks: Option<Sinks>,
+    merged: Vec<MergedFile>,
+}
+
+impl FilesMerge {
+    /// Merges the next file that holds a sent customer and says which; after the last one, what became of them all.
+    async fn next(mut self) -> Result<(RecordBatch, Option<Self>)> {
+        let mut sinks = match self.sinks.take() {
+            Some(sinks) => sinks,
+            None => Sinks::of(&self.job)?,
         };
-        if let Some(Merged { file, matched }) = merge.run(&mut sinks).await? {
-            found.push(matched);
-            merged.push(file);
+        while let Some((overlapping_files, file)) = self.files.next() {
+            let merge = FileMerge {
+                job: Arc::clone(&self.job),
+                file,
+                overlapping_files,
+                task: Arc::clone(&self.task),
+            };
+            if let Some(Merged { file, matched }) = merge.run(&mut sinks).await? {
+                self.merged.push(file);
+                self.sinks = Some(sinks);
+                return Ok((matched, Some(self)));
+            }
         }
+        let versions = sinks.finish(&mut self.merged).await?;
+        Ok((facts::merged(&self.merged, &versions)?, None))
     }
-    let versions = sinks.finish(&mut merged).await?;
-    for file in &merged {
-        found.push(facts::merged(file)?);
-    }
-    found.push(facts::versions(&versions)?);
-    Ok(found)
 }
 
 /// Writes the accepted rows that met no customer to sorted files of their own, and counts them.

@@ -164,6 +164,8 @@ fn renewal(held: Arc<Mutex<Held>>, pause: Duration) -> SpawnedTask<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use object_store::memory::InMemory;
     use object_store::path::Path;
 
@@ -227,9 +229,21 @@ mod tests {
     async fn a_lease_outlasts_its_term_while_it_is_held() {
         let folder = tempfile::tempdir().unwrap();
         for LeaseFile { document, .. } in files(folder.path()) {
-            let file = LeaseFile::new(document, Duration::from_millis(500));
+            let file = LeaseFile::new(document, Duration::from_secs(20));
             let held = taken(&file).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            let lapse = async || {
+                let (content, _) = file.document.read().await.unwrap();
+                let lease: Lease = serde_json::from_slice(&content.unwrap()).unwrap();
+                lease.expires_at
+            };
+            let (begun, first) = (Instant::now(), lapse().await);
+            while lapse().await == first {
+                assert!(
+                    begun.elapsed() < Duration::from_secs(120),
+                    "nobody renews {file:?}"
+                );
+                tokio::time::sleep(LOOK).await;
+            }
             assert!(taken(&file).await.is_none(), "{file:?}");
             held.release().await;
         }

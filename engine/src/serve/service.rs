@@ -111,12 +111,13 @@ pub async fn serve(
     Ok(())
 }
 
-/// The memory of one of several runs.
+/// What one of several runs may use.
 fn share(settings: Settings, parallel_runs: usize) -> Settings {
     Settings {
         memory_bytes: settings.memory_bytes / parallel_runs.max(1),
         ..settings
     }
+    .within_memory()
 }
 
 /// A run as its task returns it: its process, and the report, or why there was no run.
@@ -367,10 +368,16 @@ mod tests {
     #[test]
     fn runs_at_once_share_the_memory() {
         let all = Settings {
-            memory_bytes: 900,
-            threads: 2,
+            memory_bytes: 900_000_000,
+            threads: 4,
         };
-        let bytes = |parallel_runs| share(all, parallel_runs).memory_bytes;
-        assert_eq!((bytes(0), bytes(1), bytes(3)), (900, 900, 300));
+        let of = |parallel_runs| {
+            let one = share(all, parallel_runs);
+            (one.memory_bytes / 1_000_000, one.threads)
+        };
+        assert_eq!(
+            [of(0), of(1), of(2), of(9)],
+            [(900, 4), (900, 4), (450, 2), (100, 1)]
+        );
     }
 }

@@ -363,7 +363,7 @@ async fn nobody_is_forgotten_while_a_run_is_under_way_or_somebody_maintains() {
         sluice_engine::ids::new_run_id(),
         9,
         "manual".into(),
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_secs(600),
     );
     bench
         .state("p")

@@ -86,7 +86,7 @@ async fn what_others_need_or_cannot_be_judged_stays_and_a_purge_makes_no_reject_
         lent.await.unwrap();
     };
     // The run is under way still: its files are its own.
-    let term = std::time::Duration::from_secs(60);
+    let term = std::time::Duration::from_secs(600);
     lend(Some(Lease::new(first, 1, "manual".to_owned(), term))).await;
     assert!(expired(days(31)).await.is_empty());
     let refused = purge(&bench.instance, &bench.settings, "C1", Effect::Apply).await;

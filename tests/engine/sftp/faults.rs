@@ -80,7 +80,9 @@ async fn sftp_notices_that_a_server_fell_silent() {
     let path = remote.write("a.csv", &content);
     let proxy = remote.proxy();
     proxy.next(Fault::SilentAfter(500_000));
-    let files = SftpFiles::new(remote.login(proxy.address.port(), vec![remote.key("user", None)]));
+    let mut login = remote.login(proxy.address.port(), vec![remote.key("user", None)]);
+    login.patience.silence = Duration::from_secs(1);
+    let files = SftpFiles::new(login);
     let path = path.display().to_string();
     let version = files.inspect(&path).await.unwrap();
     let started = Instant::now();
@@ -91,8 +93,8 @@ async fn sftp_notices_that_a_server_fell_silent() {
         read.len(),
         content.len()
     );
-    assert_eq!(proxy.num_connections(), 2);
-    assert!(started.elapsed() > Duration::from_millis(300));
+    assert!(proxy.num_connections() >= 2);
+    assert!(started.elapsed() > Duration::from_secs(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

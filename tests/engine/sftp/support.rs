@@ -80,7 +80,7 @@ impl Remote {
         Proxy::to(&self.server.address())
     }
 
-    /// The user with these proofs, on this port, in a hurry.
+    /// The user with these proofs, on this port.
     pub fn login(&self, port: u16, proofs: Vec<Proof>) -> Login {
         let known_hosts = self.path.join(format!("known_hosts_{port}"));
         std::fs::write(&known_hosts, self.server.known_hosts(port)).unwrap();
@@ -95,7 +95,7 @@ impl Remote {
             },
             patience: Patience {
                 connect: Duration::from_secs(20),
-                silence: Duration::from_millis(300),
+                silence: Duration::from_secs(15),
                 before_retry: Duration::from_millis(50),
             },
         }

@@ -7,7 +7,7 @@ use datafusion::common::runtime::SpawnedTask;
 use sluice_engine::source::snowflake::{SnowflakeRows, TableName, What};
 use sluice_engine::source::{Rows, Stop, blocking};
 
-use super::support::{Warehouse, account, by_password, count};
+use super::support::{PATIENCE, Warehouse, account, by_password, count};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::{failure, request};
 
@@ -92,32 +92,24 @@ async fn snowflake_stops_a_query_that_nobody_wants_any_more() {
         .await
         .unwrap();
     let aborted = |text: String| serde_json::from_str::<Vec<String>>(&text).unwrap().len();
-    for is_dropped in [false, true] {
+    for (round, is_dropped) in [false, true].into_iter().enumerate() {
         let before = aborted(warehouse.wish("aborted").await);
-        let hold = format!("hold?seconds=30&table={}", warehouse.database);
+        let hold = format!("hold?seconds=600&table={}", warehouse.database);
         warehouse.wish(&hold).await;
-        let (stop, started) = (Stop::default(), Instant::now());
+        let stop = Stop::default();
         let batches = rows.batches(stop.clone()).unwrap();
-        let waiting = SpawnedTask::spawn_blocking(move || match is_dropped {
-            true => {
-                std::thread::sleep(Duration::from_millis(500));
-                drop(batches);
-                None
-            }
-            false => batches.into_iter().next(),
-        });
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        if !is_dropped {
+        // The statement of the round before still waits too: nobody there hears that it was stopped.
+        warehouse.until_waiting(round + 1).await;
+        let unwanted = Instant::now();
+        if is_dropped {
+            SpawnedTask::spawn_blocking(move || drop(batches)).await.unwrap();
+        } else {
+            let next = SpawnedTask::spawn_blocking(move || batches.into_iter().next());
             stop.ask();
+            assert!(next.await.unwrap().unwrap().is_err());
         }
-        let ended = waiting.await.unwrap();
-        assert!(started.elapsed() < Duration::from_secs(10));
-        assert!(is_dropped || ended.unwrap().is_err());
         while aborted(warehouse.wish("aborted").await) == before {
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "nobody stopped the query"
-            );
+            assert!(unwanted.elapsed() < PATIENCE, "nobody stopped the query");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -130,15 +122,13 @@ async fn snowflake_goes_on_in_a_new_session_when_the_old_one_expires_in_the_midd
     let source = format!("url = {:?}", warehouse.url("T"));
     let bench = warehouse.bench(&warehouse.by_password(), &source).await;
     // The third statement is the query itself; the first two look the table up.
-    let hold = format!("hold?seconds=2&skip=2&table={}", warehouse.database);
+    let hold = format!("hold?seconds=600&skip=2&table={}", warehouse.database);
     warehouse.wish(&hold).await;
     let run = SpawnedTask::spawn(async move {
         let report = bench.run(request("p", None)).await;
         (bench, report)
     });
-    while !warehouse.wish("waiting").await.contains(&warehouse.database) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    warehouse.until_waiting(1).await;
     let expired = warehouse
         .wish(&format!("expire?table={}", warehouse.database))
         .await;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use sluice_engine::source::snowflake::Account;
 use sluice_engine::source::{Rows, Stop, blocking};
@@ -13,12 +14,16 @@ use snowflake_connector_rs::{AuthConfig, Client, ClientConfig, EndpointConfig, S
 use crate::support::Bench;
 use crate::support::services::SnowflakeServer;
 
+/// How long something is waited for that must come.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A database on the counterpart.
 pub struct Warehouse {
     pub server: SnowflakeServer,
     /// The database's name.
     pub database: String,
     session: Session,
+    wishes: reqwest::Client,
 }
 
 impl Warehouse {
@@ -38,6 +43,7 @@ impl Warehouse {
             server,
             database,
             session,
+            wishes: reqwest::Client::new(),
         };
         warehouse
             .execute(&format!("CREATE DATABASE {}", warehouse.database))
@@ -100,7 +106,21 @@ impl Warehouse {
     /// What the counterpart answers to a test's wish.
     pub async fn wish(&self, path: &str) -> String {
         let url = format!("{}/test/{path}", self.server.url);
-        reqwest::get(url).await.unwrap().text().await.unwrap()
+        let answer = self.wishes.get(url).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
+    /// Waits until so many statements wait that name the database.
+    pub async fn until_waiting(&self, statements: usize) {
+        let begun = Instant::now();
+        loop {
+            let waiting: Vec<String> = serde_json::from_str(&self.wish("waiting").await).unwrap();
+            if waiting.iter().filter(|sql| sql.contains(&self.database)).count() >= statements {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no statement waits");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

@@ -7,9 +7,9 @@ fakesnow sends rows as Arrow, lets everybody in, and knows no time of change. He
 - INFORMATION_SCHEMA says when a table was last changed;
 - a table whose name has FORBIDDEN in it may not be read.
 
-Tests steer it: GET /test/expire?table=NAME ends the sessions whose statements named NAME,
-/test/hold?table=NAME&seconds=N[&skip=M] makes the next statement that names it wait, but for the first M of them,
-/test/waiting lists those that wait, /test/aborted lists aborted requests.
+Tests steer it: GET /test/hold?table=NAME&seconds=N[&skip=M] makes the next statement that names NAME wait, but for the
+first M of them, /test/waiting lists those that wait, /test/expire?table=NAME ends the sessions whose statements named
+NAME and lets the one that waits go on, /test/aborted lists aborted requests.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ import sys
 import jwt
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -36,6 +37,7 @@ PORT = int(sys.argv[1])
 EXPIRED = {"data": None, "code": "390112", "success": False, "message": "Your session has expired. Please login again."}
 changes, chunks = Changes(), Chunks()
 aborted, waiting, held_seconds, statements = [], [], {}, collections.defaultdict(list)
+may_go_on = collections.defaultdict(asyncio.Event)
 
 
 async def login(request):
@@ -88,7 +90,8 @@ async def query(request):
         return JSONResponse(result, status_code=answer.status_code)
     changes.note(sql, result["data"])
     if result["data"] and result["data"].get("queryResultFormat") == "arrow":
-        chunks.as_json(result["data"], str(request.base_url).rstrip("/"), changes)
+        # Others are answered meanwhile: many rows take seconds.
+        await run_in_threadpool(chunks.as_json, result["data"], str(request.base_url).rstrip("/"), changes)
     return JSONResponse(result, status_code=answer.status_code)
 
 
@@ -99,7 +102,7 @@ async def wait_if_held(sql):
             held_seconds[table] = seconds, skip - 1
             continue
         waiting.append(sql)
-        await asyncio.sleep(seconds)
+        await asyncio.wait([asyncio.ensure_future(may_go_on[table].wait())], timeout=seconds)
         waiting.remove(sql)
 
 
@@ -123,6 +126,7 @@ async def expire(request):
     expired = [token for token in fakesnow.sessions if any(name in sql for sql in statements[token])]
     for token in expired:
         del fakesnow.sessions[token]
+    may_go_on[name].set()
     return JSONResponse(len(expired))
 
 
@@ -132,6 +136,7 @@ async def list_aborted(_request):
 
 async def hold(request):
     wanted = request.query_params
+    may_go_on[wanted["table"]].clear()
     held_seconds[wanted["table"]] = float(wanted["seconds"]), int(wanted.get("skip", 0))
     return JSONResponse(held_seconds)
 
@@ -165,4 +170,5 @@ app = Starlette(
         *fakesnow.routes,
     ]
 )
-uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+# Statements that still wait when the tests are over are nobody's.
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning", timeout_graceful_shutdown=1)

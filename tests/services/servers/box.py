@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 SERVICES = Path(__file__).resolve().parent.parent
-READY_SECONDS = 60
+READY_SECONDS = 300
 
 
 class Failed(Exception):
@@ -78,15 +78,23 @@ class Box:
             return self.shared[name]
 
 
+given_ports, giving = set(), threading.Lock()
+
+
 def free_ports(count):
-    """Ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports that nobody listens on and nobody else was given."""
+    with giving:
+        sockets, ports = [], []
+        while len(ports) < count:
+            sockets.append(socket.socket())
+            sockets[-1].bind(("127.0.0.1", 0))
+            port = sockets[-1].getsockname()[1]
+            if port not in given_ports:
+                ports.append(port)
+        given_ports.update(ports)
+        for one in sockets:
+            one.close()
+        return ports
 
 
 def accepts(port):

@@ -12,12 +12,14 @@ const INTERVAL: Duration = Duration::from_millis(10);
 pub fn watch(process: u32, has_ended: &AtomicBool) -> Option<u64> {
     let place = format!("/proc/{process}/status");
     let mut peak = None;
-    while !has_ended.load(Ordering::Relaxed) {
+    loop {
         let found = std::fs::read_to_string(&place).ok();
         peak = peak.max(found.and_then(|status| high_water_bytes(&status)));
+        if has_ended.load(Ordering::Relaxed) {
+            return peak;
+        }
         sleep(INTERVAL);
     }
-    peak
 }
 
 /// The line `VmHWM:   1234 kB`.
@@ -49,5 +51,10 @@ mod tests {
             watching.join().unwrap()
         });
         assert!(peak.unwrap() > 1 << 20);
+    }
+
+    #[test]
+    fn a_process_that_nobody_knows_has_no_peak() {
+        assert_eq!(watch(u32::MAX, &AtomicBool::new(true)), None);
     }
 }

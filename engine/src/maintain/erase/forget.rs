@@ -45,16 +45,13 @@ impl Forgetting {
     /// A run or other maintenance is under way; a file cannot be read.
     pub async fn plan(instance: &Instance, settings: &Settings, cid: &str) -> Result<Self> {
         let lock = MaintenanceLock::take(instance, "forgetting a customer").await?;
-        refuse_runs(instance).await?;
-        let needle = Needle::new(cid);
-        let mut work = Work {
-            instance: instance.clone(),
-            settings: *settings,
-            searchers: searched(instance, &needle).await?,
-            needle,
-        };
-        let report = work.planned().await?;
-        Ok(Self { work, lock, report })
+        match Work::plan(instance, settings, cid).await {
+            Ok((work, report)) => Ok(Self { work, lock, report }),
+            Err(error) => {
+                lock.release().await;
+                Err(error)
+            }
+        }
     }
 
     /// What would be done.
@@ -93,6 +90,19 @@ async fn searched(instance: &Instance, needle: &Needle) -> Result<Vec<(Maintaine
 }
 
 impl Work {
+    async fn plan(instance: &Instance, settings: &Settings, cid: &str) -> Result<(Self, ForgetReport)> {
+        refuse_runs(instance).await?;
+        let needle = Needle::new(cid);
+        let mut work = Self {
+            instance: instance.clone(),
+            settings: *settings,
+            searchers: searched(instance, &needle).await?,
+            needle,
+        };
+        let report = work.planned().await?;
+        Ok((work, report))
+    }
+
     async fn planned(&mut self) -> Result<ForgetReport> {
         let mut report = self.rewritten(Effect::Plan).await?;
         report.dry_run = true;

@@ -33,11 +33,20 @@ pub async fn purge(
     effect: Effect,
 ) -> Result<PurgeReport> {
     let lock = MaintenanceLock::take(instance, "purge").await?;
+    let purged = purge_alone(instance, settings, cid, effect).await;
+    lock.release().await;
+    purged
+}
+
+async fn purge_alone(
+    instance: &Instance,
+    settings: &Settings,
+    cid: &str,
+    effect: Effect,
+) -> Result<PurgeReport> {
     refuse_runs(instance).await?;
     let mut edit = RejectEdit::new(instance, Needle::new(cid))?;
-    let done = erase_rejects(instance, settings, &mut edit, effect).await;
-    lock.release().await;
-    let (rewritten_files, version) = done?;
+    let (rewritten_files, version) = erase_rejects(instance, settings, &mut edit, effect).await?;
     Ok(PurgeReport {
         dry_run: effect == Effect::Plan,
         rejects_rows: edit.gone_rows(),

@@ -63,7 +63,7 @@ fn dropping_it_while_it_produces_ends_the_thread() {
     let blocks = start(Endless(done), Cut::new(4096, 10));
     blocks.next().unwrap().unwrap();
     drop(blocks);
-    let gone = is_done.recv_timeout(Duration::from_secs(10));
+    let gone = is_done.recv_timeout(Duration::from_secs(300));
     assert_eq!(gone, Err(mpsc::RecvTimeoutError::Disconnected));
 }
 
