@@ -248,10 +248,7 @@ fn held_before_its_commit(home: &Home, file: &str, hold: &Hold) -> Child {
 /// A program that stands still for longer than its lease lasts, and then goes on.
 fn sleeps_through_its_lease(place: Where) {
     let home = Home::with_instance_at(place);
-    home.put(
-        "sluice.toml",
-        "format = 1\n[maintenance]\nauto = \"off\"\n".to_owned(),
-    );
+    home.put("sluice.toml", "format = 1\n[maintenance]\nauto = \"off\"\n");
     for number in 1..=3 {
         home.write(
             &format!("{number}.csv"),

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 pub use crate::sort::{KEY, RECORD_NO};
-use crate::sort::{SortedRows, Stored, Wanted};
+use crate::sort::{Part, SortedRows, Stored, Wanted};
 use crate::stage::BatchStore;
 use crate::table::KeyRange;
 use crate::validate::RecordSet;
@@ -110,7 +110,7 @@ impl ChangeSet {
     /// # Errors
     /// The disk failed.
     pub fn batch(&self, number: usize) -> Result<RecordBatch> {
-        self.read(number, None, None)
+        self.read(number, Wanted::default())
     }
 
     /// One batch without its rejected rows and without those of `records`.
@@ -118,7 +118,14 @@ impl ChangeSet {
     /// # Errors
     /// The disk failed.
     pub fn batch_without(&self, number: usize, records: &RecordSet) -> Result<RecordBatch> {
-        self.read(number, None, Some(records))
+        let without = [None, Some(records)];
+        self.read(
+            number,
+            Wanted {
+                without,
+                ..Wanted::default()
+            },
+        )
     }
 
     /// The rows with keys in `keys` (all rows for `None`), as one sorted batch.
@@ -126,12 +133,29 @@ impl ChangeSet {
     /// # Errors
     /// The disk failed.
     pub fn slice(&self, keys: Option<&KeyRange>) -> Result<ChangeSlice> {
+        self.slice_of(keys, Part::Whole)
+    }
+
+    /// Keys and record numbers of the rows with keys in `keys`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn keys(&self, keys: Option<&KeyRange>) -> Result<ChangeSlice> {
+        self.slice_of(keys, Part::Keys)
+    }
+
+    fn slice_of(&self, keys: Option<&KeyRange>, part: Part) -> Result<ChangeSlice> {
+        let wanted = Wanted {
+            keys,
+            part,
+            ..Wanted::default()
+        };
         let batches = self
             .overlapping(keys)
             .into_par_iter()
-            .map(|number| self.read(number, keys, None))
+            .map(|number| self.read(number, wanted))
             .collect::<Result<Vec<_>>>()?;
-        ChangeSlice::new(concat_batches(self.schema(), &batches)?)
+        ChangeSlice::new(concat_batches(&part.of(self.schema())?, &batches)?)
     }
 
     /// Bytes in memory of the rows with keys in `keys`, about.
@@ -140,14 +164,10 @@ impl ChangeSet {
         self.overlapping(keys).len() * self.rows.batch_bytes()
     }
 
-    fn read(
-        &self,
-        number: usize,
-        keys: Option<&KeyRange>,
-        records: Option<&RecordSet>,
-    ) -> Result<RecordBatch> {
+    fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
+        let [_, records] = wanted.without;
         let without = [Some(self.rejected.as_ref()), records];
-        self.rows.read(number, Wanted { keys, without })
+        self.rows.read(number, Wanted { without, ..wanted })
     }
 
     fn overlapping(&self, keys: Option<&KeyRange>) -> Range<usize> {

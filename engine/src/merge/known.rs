@@ -48,7 +48,7 @@ async fn probe(
     file: &LiveFile,
     changes: &ChangeSet,
 ) -> Result<Vec<u64>> {
-    let changes = changes.slice(file.keys.as_ref())?;
+    let changes = changes.keys(file.keys.as_ref())?;
     let mut found = Vec::new();
     if changes.is_empty() {
         return Ok(found);

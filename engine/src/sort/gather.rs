@@ -7,6 +7,7 @@ use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 
 use super::order::Place;
+use super::rows::Part;
 use crate::error::Result;
 use crate::stage::compact;
 
@@ -35,16 +36,24 @@ impl Columns {
     ///
     /// # Errors
     /// None but what arrow refuses.
-    pub(super) fn gather(&self, places: &[Place]) -> Result<RecordBatch> {
+    pub(super) fn gather(&self, places: &[Place], part: Part) -> Result<RecordBatch> {
         let places: Vec<(usize, usize)> = places.iter().map(|place| (place.batch(), place.row())).collect();
+        let schema = part.of(&self.schema)?;
         if places.is_empty() {
-            return Ok(RecordBatch::new_empty(Arc::clone(&self.schema)));
+            return Ok(RecordBatch::new_empty(schema));
         }
         let gathered = |arrays: &Vec<ArrayRef>| -> Result<ArrayRef> {
             let arrays: Vec<&dyn Array> = arrays.iter().map(|array| array.as_ref()).collect();
             Ok(interleave(&arrays, &places)?)
         };
-        let columns: Vec<ArrayRef> = self.arrays.iter().map(gathered).collect::<Result<_>>()?;
-        compact(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+        let arrays = match part.columns() {
+            None => self.arrays.iter().collect(),
+            Some(columns) => columns
+                .iter()
+                .filter_map(|column| self.arrays.get(*column))
+                .collect::<Vec<_>>(),
+        };
+        let columns: Vec<ArrayRef> = arrays.into_iter().map(gathered).collect::<Result<_>>()?;
+        compact(&RecordBatch::try_new(schema, columns)?)
     }
 }

@@ -32,6 +32,6 @@ mod sorting;
 #[cfg(test)]
 mod tests;
 
-pub use rows::{KEY, RECORD_NO, SortedRows, Stored, Wanted};
+pub use rows::{KEY, Part, RECORD_NO, SortedRows, Stored, Wanted};
 pub use sample::KeySample;
 pub use sorting::{RANGE_BYTES, ReadRows, Sorting, Unsorted};

@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::resident::{BATCH_ROWS, Resident};
-use super::rows::{SortedRows, Wanted};
+use super::rows::{Part, SortedRows, Wanted};
 use super::sample::Split;
 use crate::error::Result;
 use crate::stage::{BatchStore, StageBudget};
@@ -52,7 +52,7 @@ impl Run {
             let places = rows.places(begin..end);
             let first = store.len();
             for places in places.chunks(BATCH_ROWS) {
-                store.push(rows.gather(places)?)?;
+                store.push(rows.gather(places, Part::Whole)?)?;
             }
             let batches = first..store.len();
             pieces.push(rows.key_range(places).map(|keys| Piece { batches, keys }));
@@ -132,14 +132,14 @@ impl SortedRows for Ranged {
                 continue;
             };
             for batch in piece.batches.clone() {
-                batches.push(wanted.of(&run.store.read(batch)?)?);
+                batches.push(wanted.of(&wanted.part.read(&run.store, batch)?)?);
             }
         }
         let rows: Vec<Vec<u32>> = batches
             .iter()
             .map(|batch| (0..batch.num_rows() as u32).collect())
             .collect();
-        let sorted = Resident::new(self.schema.clone(), &batches, &rows);
-        sorted.gather(sorted.places(0..sorted.num_rows()))
+        let sorted = Resident::new(wanted.part.of(&self.schema)?, &batches, &rows);
+        sorted.gather(sorted.places(0..sorted.num_rows()), Part::Whole)
     }
 }

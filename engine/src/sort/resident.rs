@@ -7,7 +7,7 @@ use arrow::datatypes::{Int64Type, SchemaRef};
 
 use super::gather::Columns;
 use super::order::{Keys, Place, order};
-use super::rows::{KEY, RECORD_NO, SortedRows, Wanted};
+use super::rows::{KEY, Part, RECORD_NO, SortedRows, Wanted};
 use super::sample::Split;
 use crate::error::Result;
 use crate::table::KeyRange;
@@ -69,8 +69,8 @@ impl Resident {
     ///
     /// # Errors
     /// None but what arrow refuses.
-    pub(super) fn gather(&self, places: &[Place]) -> Result<RecordBatch> {
-        self.columns.gather(places)
+    pub(super) fn gather(&self, places: &[Place], part: Part) -> Result<RecordBatch> {
+        self.columns.gather(places, part)
     }
 
     fn record(&self, place: Place) -> i64 {
@@ -115,11 +115,11 @@ impl SortedRows for Resident {
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
         let places = self.within(number, wanted.keys);
         if wanted.has_all_records() {
-            return self.gather(places);
+            return self.gather(places, wanted.part);
         }
         let is_wanted = |place: &Place| wanted.has(self.record(*place));
         let places: Vec<Place> = places.iter().copied().filter(is_wanted).collect();
-        self.gather(&places)
+        self.gather(&places, wanted.part)
     }
 }
 

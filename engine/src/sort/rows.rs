@@ -40,9 +40,50 @@ pub trait SortedRows: std::fmt::Debug + Send + Sync {
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch>;
 }
 
+/// Which columns are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// All of them.
+    #[default]
+    Whole,
+    /// Key and record number: of rows on disk the others are not decoded.
+    Keys,
+}
+
+impl Part {
+    /// The columns' positions; `None` for all.
+    pub(super) fn columns(self) -> Option<&'static [usize]> {
+        match self {
+            Self::Whole => None,
+            Self::Keys => Some(&[KEY, RECORD_NO]),
+        }
+    }
+
+    /// The columns of `schema` that are read.
+    ///
+    /// # Errors
+    /// They are not there.
+    pub fn of(self, schema: &SchemaRef) -> Result<SchemaRef> {
+        Ok(match self.columns() {
+            None => Arc::clone(schema),
+            Some(columns) => Arc::new(schema.project(columns)?),
+        })
+    }
+
+    /// These columns of a stored batch.
+    pub(super) fn read(self, store: &BatchStore, number: usize) -> Result<RecordBatch> {
+        match self.columns() {
+            None => store.read(number),
+            Some(columns) => store.read_columns(number, columns),
+        }
+    }
+}
+
 /// Which rows are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
+    /// What of them.
+    pub part: Part,
     /// Those with keys in this range; all if there is none.
     pub keys: Option<&'a KeyRange>,
     /// But those whose record is in one of these sets.
@@ -140,6 +181,6 @@ impl SortedRows for Stored {
     }
 
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
-        wanted.of(&self.store.read(number)?)
+        wanted.of(&wanted.part.read(&self.store, number)?)
     }
 }

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use proptest::prelude::*;
 
 use super::order::{Keys, Place, order};
-use super::{KeySample, SortedRows, Sorting, Unsorted, Wanted};
+use super::{KeySample, Part, SortedRows, Sorting, Unsorted, Wanted};
 use crate::stage::{BatchStore, StageBudget};
 use crate::table::KeyRange;
 use crate::validate::RecordSet;
@@ -142,18 +142,24 @@ fn check(batches: &[Vec<Option<String>>], memory_bytes: usize) -> Result<(), Tes
         min: "C-00".into(),
         max: "C-00123456789b".into(),
     };
-    let wanted = Wanted {
-        keys: Some(&keys),
-        without: [None, Some(&odd)],
-    };
-    let some: Vec<_> = (0..sorted.ranges().len())
-        .flat_map(|number| rows(&sorted.read(number, wanted).unwrap()))
-        .collect();
     let is_wanted = |row: &&(String, i64)| keys.min <= row.0 && row.0 <= keys.max && row.1 % 2 == 0;
-    prop_assert_eq!(
-        some,
-        expected.iter().filter(is_wanted).cloned().collect::<Vec<_>>()
-    );
+    let expected: Vec<_> = expected.iter().filter(is_wanted).cloned().collect();
+    for part in [Part::Whole, Part::Keys] {
+        let wanted = Wanted {
+            part,
+            keys: Some(&keys),
+            without: [None, Some(&odd)],
+        };
+        let batches: Vec<RecordBatch> = (0..sorted.ranges().len())
+            .map(|number| sorted.read(number, wanted).unwrap())
+            .collect();
+        let schema = part.of(&schema()).unwrap();
+        prop_assert!(batches.iter().all(|batch| batch.schema() == schema));
+        prop_assert_eq!(
+            batches.iter().flat_map(rows).collect::<Vec<_>>(),
+            expected.clone()
+        );
+    }
     Ok(())
 }
 
