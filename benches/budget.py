@@ -29,6 +29,9 @@ import timing
 SLACK = 1.25
 """How many times the budget may be resident."""
 
+READ_BYTES = 16 << 20
+"""Of what a step prints: a report whole, of rows the first."""
+
 TIMES_BUDGET = 10
 UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -133,7 +136,7 @@ class Bench:
             timer.cancel()
             process.returncode = os.waitstatus_to_exitcode(status)
             said = timing.last_lines((err.seek(0), err.read().decode(errors="replace"))[1])
-            printed = (out.seek(0), out.read(1 << 16))[1]
+            printed = (out.seek(0), out.read(READ_BYTES))[1]
         peak = usage.ru_maxrss * 1024
         outcome = self.judged(process.returncode, seconds, peak, said, name, file, printed)
         return Watched(name, outcome, round(seconds, 2), peak, input_bytes, "" if outcome == "held" else said)

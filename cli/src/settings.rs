@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn threads_that_the_memory_is_not_enough_for_are_named() {
-        assert_eq!(remarks("400MB", 2), [""; 0]);
+        assert_eq!(remarks("450MB", 2), [""; 0]);
         assert_eq!(
             remarks("1GB", 16),
-            ["--threads: 5 of 16 are used: each needs 200.0 MB, and --memory is 1000.0 MB"]
+            ["--threads: 4 of 16 are used: each needs 225.0 MB, and --memory is 1000.0 MB"]
         );
     }
 

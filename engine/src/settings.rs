@@ -11,7 +11,7 @@ pub struct Settings {
 
 /// Memory of the budget for each thread that is used. What a thread has in its hands, blocks that it decodes and row groups
 /// that it writes, does not depend on the budget: 60 MB at most were seen (docs/benchmarks/README.md).
-pub const THREAD_BYTES: usize = 200_000_000;
+pub const THREAD_BYTES: usize = 225_000_000;
 /// Memory assumed where nothing says how much there is.
 const ASSUMED_BYTES: usize = 4 << 30;
 
@@ -45,7 +45,7 @@ impl Settings {
     /// use sluice_engine::Settings;
     ///
     /// let small = Settings { memory_bytes: 1_000_000_000, threads: 16 };
-    /// assert_eq!(small.within_memory().threads, 5);
+    /// assert_eq!(small.within_memory().threads, 4);
     /// ```
     #[must_use]
     pub fn within_memory(self) -> Self {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -115,12 +116,17 @@ pub(super) async fn merge_into(
     let Some(plan) = plan(&job, files, threads)? else {
         return Ok(found);
     };
-    // All partitions at once; what they find is taken in as it comes, since the records met may be all there are.
-    let mut rows = execute_stream(plan, job.session.task_ctx())?;
-    while let Some(batch) = rows.try_next().await? {
-        found.absorb(&batch)?;
-    }
-    Ok(found)
+    let task = job.session.task_ctx();
+    // A task of its own: there a partition that panics is an error of the run.
+    let absorbing = SpawnedTask::spawn(async move {
+        // All partitions at once; what they find is taken in as it comes, since the records met may be all there are.
+        let mut rows = execute_stream(plan, task)?;
+        while let Some(batch) = rows.try_next().await? {
+            found.absorb(&batch)?;
+        }
+        Ok(found)
+    });
+    absorbing.join().await?
 }
 
 /// The plan whose rows are facts; `None` when no file can hold a change.
