@@ -200,9 +200,9 @@ async fn eight_writers_of_twenty_five_runs_each_leave_what_some_serial_order_lea
         }
     });
     let (commits, lost): (Vec<_>, Vec<_>) = futures::future::join_all(writers).await.into_iter().unzip();
-    // Whoever was overtaken has a turn: without, each attempt is lost seven times of eight.
+    // Whoever was overtaken has a turn: 170 races were lost then, 448 without.
     let lost_races = lost.iter().sum::<u64>();
-    assert!(lost_races < 4 * (WRITERS * RUNS) as u64, "{lost:?}");
+    assert!(lost_races < 350, "{lost:?}");
     let mut commits = commits.concat();
     // One version a run: their order is the serial one.
     commits.sort_unstable();
