@@ -146,7 +146,11 @@ impl Settings {
         let typed = self.threads.filter(|typed| *typed > used.threads);
         let fewer = typed.map(|typed| {
             let used = used.threads;
-            format!("--threads: {used} of {typed} are used: each needs {each}, and --memory is {memory}")
+            let enough = megabytes((typed * THREAD_BYTES) as u64);
+            format!(
+                "--threads: {used} of {typed} are used: each needs {each}, and --memory is {memory}; {enough} are enough \
+                 for all"
+            )
         });
         small.into_iter().chain(fewer).collect()
     }
@@ -186,7 +190,9 @@ mod tests {
         assert_eq!(remarks("450MB", 2), [""; 0]);
         assert_eq!(
             remarks("1GB", 16),
-            ["--threads: 4 of 16 are used: each needs 225.0 MB, and --memory is 1000.0 MB"]
+            [
+                "--threads: 4 of 16 are used: each needs 225.0 MB, and --memory is 1000.0 MB; 3600.0 MB are enough for all"
+            ]
         );
     }
 

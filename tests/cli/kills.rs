@@ -7,13 +7,13 @@
 //! A few dozen are killed; `SLUICE_TEST_KILLS` says how many else. What was killed, and when, is printed.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::support::{Home, PATIENCE, Where};
+use crate::support::{Hold, Home, PATIENCE, Where};
 
 const KILLS: usize = 24;
 /// Customers that every file sends again, so that half a run would show.
@@ -69,6 +69,7 @@ impl Stream {
         // How long a server takes for a file that nobody disturbs.
         self.put_next_file();
         let mut usual = self.wait_for_the_file(None);
+        self.kill_before_the_commit();
         while self.kills < wanted {
             self.put_next_file();
             let mut since_kill = None;
@@ -83,6 +84,18 @@ impl Stream {
                 usual = self.wait_for_the_file(since_kill);
             }
         }
+    }
+
+    /// Kills a server whose run has written its files, wherever chance puts the other kills.
+    fn kill_before_the_commit(&mut self) {
+        self.put_next_file();
+        let (hold, mut command) = (Hold::new(), self.server());
+        hold.at("files_written", &mut command);
+        let mut server = command.spawn().unwrap();
+        hold.wait();
+        let since_kill = Instant::now();
+        self.kill(&mut server);
+        self.wait_for_the_file(Some(since_kill));
     }
 
     /// Lets a server live until the file is in. How long that took.
@@ -123,13 +136,17 @@ impl Stream {
     }
 
     fn serve(&self) -> Child {
+        self.server().spawn().unwrap()
+    }
+
+    fn server(&self) -> Command {
         let mut command = self.home.command();
         command.args(["serve", "--look-every", "1"]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        command.spawn().unwrap()
+        command
     }
 
     fn state(&self) -> Value {
@@ -214,6 +231,7 @@ impl Stream {
             self.longest_recovery,
             sql("SELECT status, count(*) AS n FROM runs GROUP BY status ORDER BY status")
         );
+        assert!(!self.runs.is_empty(), "no run was killed");
     }
 
     /// A number below `most` that looks random and is the same every time.

@@ -164,9 +164,12 @@ impl ChangeSet {
         self.overlapping(keys).len() * self.rows.batch_bytes()
     }
 
+    /// What is wanted of a batch; the rejected rows never are.
     fn read(&self, number: usize, wanted: Wanted<'_>) -> Result<RecordBatch> {
-        let [_, records] = wanted.without;
-        let without = [Some(self.rejected.as_ref()), records];
+        let Wanted {
+            without: [_, more], ..
+        } = wanted;
+        let without = [Some(self.rejected.as_ref()), more];
         self.rows.read(number, Wanted { without, ..wanted })
     }
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tempfile::NamedTempFile;
 
@@ -80,6 +81,8 @@ pub struct Broken {
     account: Arc<NamedTempFile>,
     /// Whether the last fault stays.
     stays: bool,
+    /// When each request came.
+    asked: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Broken {
@@ -103,6 +106,7 @@ impl Broken {
             etag: Arc::new(Mutex::new(ETAG)),
             account: Arc::new(account),
             stays,
+            asked: Arc::default(),
         };
         let serving = broken.clone();
         let accept = move || {
@@ -138,7 +142,13 @@ impl Broken {
         self.faults.lock().unwrap().is_empty()
     }
 
+    /// When each request came.
+    pub fn asked(&self) -> Vec<Instant> {
+        self.asked.lock().unwrap().clone()
+    }
+
     fn next(&self) -> Fault {
+        self.asked.lock().unwrap().push(Instant::now());
         let mut faults = self.faults.lock().unwrap();
         let next = match self.stays && faults.len() == 1 {
             true => faults.front().cloned(),
